@@ -1,0 +1,685 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pagetree: concurrent multi-level page tables.
+ *
+ * One tree algorithm, many PTE formats, many locking strategies. A table is created for one
+ * (format, strategy) pair; every call on it goes through one indirect call, and everything below
+ * that is compiled for the pair.
+ *
+ * Words
+ *   level     1 is the leaf table, `levels` is the root.
+ *   node      one table page; a slot is one entry of it.
+ *   slot kind what a slot holds: see enum pt_kind.
+ *   range     a virtual address and a length in bytes. (The last byte of the address space can be
+ *             named this way; an exclusive end could not.)
+ *   top       the highest level whose slots a cursor may map, take, mark or protect as a whole.
+ *   item      what a leaf maps: physical address, level and properties. A tracked item carries one
+ *             reference, which moves into the table when it is mapped and out of it when dropped.
+ *   gather    what calls removed, until it is flushed everywhere and may be freed.
+ *
+ * Guarantees are named by the letters of the correctness contract: Q1 no tearing, Q2 per-page
+ * linearisable, Q3 not a snapshot, C1 isolation, C2 all or nothing, R1/R2 reclamation, T1/T2 TLB,
+ * S1 shape, P1 progress.
+ *
+ * Errors are negative errno values from a closed set:
+ *   -EINVAL   an argument is malformed: alignment, length, level, property, mark, name
+ *   -ERANGE   a well-formed address or level outside what the table or the cursor covers
+ *   -EEXIST   something is mapped there already
+ *   -ENOENT   nothing is mapped there
+ *   -ENOMEM   out of nodes or memory
+ *   -EDEADLK  this thread already holds a cursor, so that blocking could deadlock
+ *   -EBUSY    the object is still in use
+ * A call that fails has changed nothing (C2) and has not written its ret_ arguments.
+ * The library never prints, aborts or exits.
+ *
+ * Threads: every call that takes a struct pt_thread must be made by the thread that registered it.
+ */
+#ifndef PAGETREE_H
+#define PAGETREE_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define PT_MUST_CHECK __attribute__((warn_unused_result))
+#define PT_API __attribute__((visibility("default")))
+#else
+#define PT_MUST_CHECK
+#define PT_API
+#endif
+
+typedef uint64_t pt_va_t; /* virtual address */
+typedef uint64_t pt_pa_t; /* physical address */
+
+/*
+ * Properties of a leaf: a set of the bits below and one cache policy. What a format can express is
+ * in pt_format_info.props; anything else is -EINVAL, never silently dropped.
+ */
+typedef uint32_t pt_prop_t;
+
+#define PT_READ 0x0001u
+#define PT_WRITE 0x0002u
+#define PT_EXEC 0x0004u
+#define PT_USER 0x0008u
+#define PT_GLOBAL 0x0010u
+#define PT_ACCESSED 0x0020u
+#define PT_DIRTY 0x0040u
+#define PT_SOFT0 0x0080u   /* software bits: kept by the table, ignored by the MMU */
+#define PT_SOFT1 0x0100u
+#define PT_TRACKED 0x0200u /* the item carries a reference; reserved: protect must not change it */
+#define PT_CACHE_SHIFT 12
+#define PT_CACHE_MASK (7u << PT_CACHE_SHIFT)
+
+enum pt_cache {
+	PT_CACHE_WRITE_BACK = 0,
+	PT_CACHE_WRITE_THROUGH = 1,
+	PT_CACHE_WRITE_COMBINING = 2,
+	PT_CACHE_WRITE_PROTECTED = 3,
+	PT_CACHE_UNCACHED = 4,
+	PT_CACHE_NR = 5,
+};
+
+#define PT_CACHE(policy) ((pt_prop_t)(policy) << PT_CACHE_SHIFT)
+#define PT_CACHE_OF(prop) ((enum pt_cache)(((prop) & PT_CACHE_MASK) >> PT_CACHE_SHIFT))
+
+enum pt_kind {
+	PT_KIND_EMPTY,  /* all-zero */
+	PT_KIND_MARK,   /* software state of an unmapped range */
+	PT_KIND_LEAF,   /* maps memory, though perhaps not for the MMU (no PT_READ) */
+	PT_KIND_TABLE,  /* refers to a node one level down */
+	PT_KIND_FROZEN, /* under removal; queries report it as EMPTY */
+};
+
+enum pt_isolation {
+	PT_ISOLATION_NONE,  /* one thread only */
+	PT_ISOLATION_RANGE, /* overlapping cursors are strictly serialisable */
+	PT_ISOLATION_SLOT,  /* only each slot change is atomic */
+};
+
+struct pt_item {
+	pt_pa_t pa;     /* aligned to the page size of `level` */
+	pt_prop_t prop;
+	unsigned level; /* 1 = base page */
+};
+
+/* What a query finds: the whole slot that covers the address asked for. */
+struct pt_mapping {
+	pt_va_t va;        /* first address of the slot */
+	uint64_t len;      /* bytes the slot spans */
+	enum pt_kind kind; /* EMPTY, MARK or LEAF */
+	struct pt_item item; /* LEAF: what is mapped at `va` */
+	uint64_t mark;       /* MARK: the value given to pt_mark() */
+};
+
+struct pt_pool;
+struct pt_thread;
+struct pt_table;
+
+/* ------------------------------------------------------------------ formats and strategies -- */
+
+struct pt_format_info {
+	const char *name;
+	unsigned levels;
+	unsigned index_bits;     /* slots per node = 1 << index_bits */
+	unsigned page_shift;
+	unsigned va_bits;
+	unsigned pa_bits;
+	bool sign_extended;      /* addresses above the lower half have all high bits set */
+	uint32_t leaf_levels;    /* bit l set: level l may hold leaves */
+	unsigned node_shift;     /* bytes of a node = 1 << node_shift */
+	pt_prop_t props;         /* property bits a leaf can carry (cache policies: caches) */
+	uint32_t caches;         /* bit p set: enum pt_cache value p can be expressed */
+	unsigned mark_bits;      /* marks are below 1 << mark_bits */
+	unsigned strategy_bits;  /* software bits left to strategies */
+};
+
+struct pt_strategy_info {
+	const char *name;
+	const char *summary;
+	enum pt_isolation isolation;
+	bool readers_share;      /* read cursors on overlapping ranges run together */
+	bool lock_free_query;
+	unsigned software_bits;  /* of each slot; at most the format's strategy_bits */
+	unsigned node_bytes;     /* of the 64 bytes of node metadata */
+};
+
+/*
+ * Enumerate what is built in. Return NULL past the last index.
+ * Context: any; no registration needed. Cost: constant.
+ */
+PT_API const struct pt_format_info *pt_format_at(unsigned index);
+PT_API const struct pt_strategy_info *pt_strategy_at(unsigned index);
+
+/*
+ * Find by name; NULL when unknown.
+ * Context: any; no registration needed. Cost: one comparison per entry.
+ */
+PT_API const struct pt_format_info *pt_format_find(const char *name);
+PT_API const struct pt_strategy_info *pt_strategy_find(const char *name);
+
+/* Is this pair built? Context: any. */
+PT_API bool pt_pair_exists(const char *format, const char *strategy);
+
+/* ------------------------------------------------------------------------------- helpers -- */
+
+/* Bytes mapped by one slot of `level`; `level` in 1..levels. */
+PT_API uint64_t pt_page_size(const struct pt_format_info *f, unsigned level);
+
+/* Index of the slot of `level` that covers `va`. */
+PT_API unsigned pt_slot_index(const struct pt_format_info *f, pt_va_t va, unsigned level);
+
+/*
+ * First and last address (inclusive, sign-extended) of the top-level slots [top_first, top_end).
+ * Return: 0, or -EINVAL if the index range is empty, too large, or crosses the two halves of a
+ * sign-extended address space. Source: Asterinas vaddr_range().
+ */
+PT_API PT_MUST_CHECK int pt_index_range(const struct pt_format_info *f, unsigned top_first,
+					unsigned top_end, pt_va_t *ret_first, pt_va_t *ret_last);
+
+/*
+ * Cut the front of a mapping into the largest leaf: the highest level not above `max_level` that
+ * may hold leaves, to whose size `va` and `pa` are aligned, and whose size is at most `len`.
+ * Calling it repeatedly, advancing by *ret_size, yields the fewest leaves.
+ * @va, @pa, @len: bytes, aligned to the base page; @max_level: 1..levels.
+ * Return: the level, or -EINVAL on misalignment, zero length, wrap-around or a bad level.
+ * Source: Asterinas largest_pages().
+ */
+PT_API PT_MUST_CHECK int pt_largest_page(const struct pt_format_info *f, pt_va_t va, pt_pa_t pa,
+					 uint64_t len, unsigned max_level, uint64_t *ret_size);
+
+/* ---------------------------------------------------------------------------------- pool -- */
+
+/*
+ * Where chunks of node memory come from. A chunk is `chunk_bytes` long, aligned to that, inside the
+ * pool's region, and zeroed. `home` counts NUMA homes from 0.
+ */
+struct pt_chunk_ops {
+	/* Back [addr, addr + bytes) with zeroed memory. Return 0 or a negative errno. */
+	int (*get)(void *ctx, void *addr, size_t bytes, unsigned home);
+	/* Give the memory back; the address range stays reserved. */
+	void (*put)(void *ctx, void *addr, size_t bytes);
+};
+
+enum pt_reclaim {
+	PT_RECLAIM_CALLBACK, /* retired nodes are freed by a background callback */
+	PT_RECLAIM_SYNC,     /* the thread that retires them waits for a grace period itself */
+};
+
+struct pt_pool_config {
+	size_t size;           /* sizeof(struct pt_pool_config), for growth of this struct */
+	unsigned node_shift;   /* bytes of a node, log2; 0: 12. Must equal the formats' */
+	size_t chunk_bytes;    /* power of two, a multiple of the node size; 0: 2 MiB */
+	size_t max_bytes;      /* most node memory; rounded up to whole chunks; 0: 64 GiB */
+	unsigned magazine;     /* zeroed nodes a thread keeps at most, 8..1024; 0: 64 */
+	size_t retired_bound;  /* bytes retired but not freed at which begin waits; 0: 64 MiB */
+	enum pt_reclaim reclaim;
+	pt_pa_t phys_base;     /* physical address of the region's first byte */
+	const struct pt_chunk_ops *chunk_ops; /* NULL: anonymous memory, huge pages advised */
+	void *chunk_ctx;
+};
+
+struct pt_pool_stats {
+	uint64_t node_bytes;        /* in trees, gathers and magazines' hands: taken from chunks */
+	uint64_t retired_bytes;     /* unlinked, waiting for their grace period */
+	uint64_t retired_bytes_max;
+	uint64_t chunk_bytes;       /* backed by the chunk operations */
+	uint64_t tables;            /* tables that exist */
+	uint64_t threads;           /* threads registered */
+};
+
+/*
+ * Create a pool of node memory, shared by any number of tables and threads.
+ * Return: 0; -EINVAL: a field of the configuration is out of bounds; -ENOMEM.
+ * Context: any; may block. Cost: two address space reservations.
+ */
+PT_API PT_MUST_CHECK int pt_pool_create(const struct pt_pool_config *config,
+					struct pt_pool **ret_pool);
+
+/*
+ * Destroy a pool. Waits for callbacks that still free nodes of it.
+ * Return: 0; -EBUSY: tables exist or threads are registered (nothing changed).
+ * Context: a thread not registered with it; blocks.
+ */
+PT_API PT_MUST_CHECK int pt_pool_destroy(struct pt_pool *pool);
+
+/* Context: any. The figures are each exact, together approximate while threads run. */
+PT_API void pt_pool_get_stats(struct pt_pool *pool, struct pt_pool_stats *ret_stats);
+
+/* ------------------------------------------------------------------------------- threads -- */
+
+/*
+ * Register the calling thread with a pool: it may then use every table of that pool.
+ * A system thread may hold several registrations, one for each pool.
+ * Return: 0; -ENOMEM.  Context: any; may block.
+ */
+PT_API PT_MUST_CHECK int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self);
+
+/*
+ * Give back the magazine, hand over what is retired, end the registration. In PT_RECLAIM_SYNC mode
+ * waits for a grace period.
+ * Return: 0; -EBUSY: this thread holds a cursor.
+ */
+PT_API PT_MUST_CHECK int pt_thread_unregister(struct pt_thread *self);
+
+/*
+ * Announce that the thread holds no reference into any table. Needed regularly with the qsbr
+ * flavour of RCU; costs nothing with the others. Must not be called while a cursor is open.
+ */
+PT_API void pt_thread_quiescent(struct pt_thread *self);
+
+/*
+ * Hand over everything this thread has retired and wait until all of the pool's retired nodes are
+ * free and all drop hooks of them have run. Context: no cursor open; blocks for a grace period.
+ */
+PT_API void pt_thread_reclaim(struct pt_thread *self);
+
+/*
+ * Testing: let the next `after` node allocations of this thread succeed and all later ones fail
+ * with -ENOMEM; UINT64_MAX (the initial state) never fails.
+ */
+PT_API void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after);
+
+/* --------------------------------------------------------------------------------- table -- */
+
+/*
+ * References of tracked items (those with PT_TRACKED). All hooks may run on any thread; clone and
+ * split run under the table's locks and must not call into the library or block.
+ */
+struct pt_item_ops {
+	/* Take one more reference on [pa, pa + size(level)). */
+	void (*clone)(void *ctx, pt_pa_t pa, unsigned level);
+	/* Give one reference back. Runs without locks, after flush and grace period (R2). */
+	void (*drop)(void *ctx, pt_pa_t pa, unsigned level);
+	/*
+	 * One reference on a huge item becomes one on each of its parts of level - 1.
+	 * NULL: tracked huge items cannot be split, a call that would have to is -EINVAL.
+	 */
+	void (*split)(void *ctx, pt_pa_t pa, unsigned level);
+};
+
+/*
+ * Make every CPU (or device) forget translations of [va, va + len), len > 0; `tables`: also cached
+ * table entries. Returns when all have acknowledged (T1). Runs without locks.
+ */
+typedef void (*pt_flush_fn)(void *ctx, pt_va_t va, uint64_t len, bool tables);
+
+struct pt_config {
+	size_t size;           /* sizeof(struct pt_config), for growth of this struct */
+	const char *format;
+	const char *strategy;  /* NULL: "rcu" */
+	struct pt_pool *pool;
+	unsigned top_first;    /* root slots this table manages: [top_first, top_end); */
+	unsigned top_end;      /* both 0: all, or the lower half if addresses are sign-extended */
+	bool top_pinned;       /* root slots that refer to tables are never cleared */
+	const struct pt_item_ops *item_ops; /* NULL: PT_TRACKED is -EINVAL */
+	void *item_ctx;
+	pt_flush_fn flush;     /* NULL: nothing caches translations */
+	void *flush_ctx;
+};
+
+/*
+ * Create an empty table.
+ * Return: 0; -EINVAL: unknown names, a pair that is not built, a pool of another node size, a bad
+ * index range; -ENOMEM.  Context: @self registered with config->pool. Cost: one node.
+ * Source: Asterinas PageTable::empty().
+ */
+PT_API PT_MUST_CHECK int pt_table_create(struct pt_thread *self, const struct pt_config *config,
+					 struct pt_table **ret_table);
+
+/*
+ * Destroy a table and all it maps: flushes, drops tracked items, frees the nodes.
+ * The caller guarantees that no other thread uses the table any more and that every gather of it
+ * has been synced.
+ * Return: 0; -EBUSY: this thread holds a cursor on it.
+ * Context: no cursor open; may block. Cost: every node once.
+ */
+PT_API PT_MUST_CHECK int pt_table_destroy(struct pt_thread *self, struct pt_table *table);
+
+/* What the MMU's root register must hold. */
+PT_API pt_pa_t pt_table_root(const struct pt_table *table);
+
+/* First and last address managed. */
+PT_API void pt_table_range(const struct pt_table *table, pt_va_t *ret_first, pt_va_t *ret_last);
+
+PT_API const struct pt_format_info *pt_table_format(const struct pt_table *table);
+PT_API const struct pt_strategy_info *pt_table_strategy(const struct pt_table *table);
+
+/* Where a check failed: S1 of the correctness contract. */
+struct pt_check_report {
+	uint64_t nodes;       /* reached */
+	uint64_t leaves;      /* of every level */
+	uint64_t marks;
+	uint64_t mapped_bytes;
+	const char *violation; /* NULL: the shape is right; else what is wrong, a constant string */
+	pt_va_t va;            /* where */
+	unsigned level;
+};
+
+/* ------------------------------------------------------------------------------- objects -- */
+
+/* Storage of a cursor; set up by pt_cursor_begin(), must not move. */
+struct pt_cursor {
+	uint64_t opaque[24];
+};
+
+/* Storage of a gather; set up by pt_gather_init(), must not move. */
+struct pt_gather {
+	uint64_t opaque[32];
+};
+
+enum pt_mode {
+	PT_READ_ONLY, /* query, find; never allocates */
+	PT_CHANGE,    /* also take, protect; allocates only to split */
+	PT_BUILD,     /* also map, mark; creates tables on the way down */
+};
+
+/*
+ * Called for each leaf that was removed through a gather, after the flush, without locks; the
+ * item's accessed and dirty bits are final (T2).
+ */
+typedef void (*pt_removed_fn)(void *ctx, pt_va_t va, const struct pt_item *item);
+
+/*
+ * New properties for one mapping. Runs under the table's locks: must not call into the library.
+ * Bits PT_ACCESSED and PT_DIRTY that differ from `old` are set or cleared; if the hardware changes
+ * the entry meanwhile the function is called again. Returns the new properties.
+ */
+typedef pt_prop_t (*pt_protect_fn)(void *ctx, pt_va_t va, const struct pt_item *old);
+
+/* What pt_cursor_take_next() removed. */
+struct pt_taken {
+	pt_va_t va;
+	uint64_t len;
+	bool subtree;        /* a whole table; its leaves are reported through the gather */
+	struct pt_item item; /* !subtree: the leaf */
+	uint64_t pages;      /* base pages that were mapped by what was taken */
+};
+
+enum pt_access {
+	PT_ACCESS_READ,
+	PT_ACCESS_WRITE,
+	PT_ACCESS_EXEC,
+};
+
+/*
+ * The one indirect call: a table begins with a pointer to these, and the functions below call
+ * through it. Not for direct use.
+ */
+struct pt_ops {
+	int (*walk)(struct pt_thread *self, struct pt_table *table, pt_va_t va, pt_pa_t *ret_pa,
+		    pt_prop_t *ret_prop);
+	int (*access)(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+		      enum pt_access access, bool user, pt_pa_t *ret_pa);
+	int (*query)(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+		     struct pt_mapping *ret);
+	int (*map)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
+		   pt_pa_t pa, pt_prop_t prop, unsigned max_level);
+	int (*unmap)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
+		     struct pt_gather *gather, uint64_t *ret_pages);
+	int (*protect)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
+		       pt_prop_t set, pt_prop_t clear, struct pt_gather *gather,
+		       uint64_t *ret_pages);
+	int (*mark)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
+		    uint64_t mark);
+	int (*check)(struct pt_thread *self, struct pt_table *table, struct pt_check_report *ret);
+	int (*cursor_begin)(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+			    uint64_t len, enum pt_mode mode, unsigned top, struct pt_cursor *c);
+	void (*cursor_end)(struct pt_cursor *c);
+	int (*cursor_query)(struct pt_cursor *c, struct pt_mapping *ret);
+	int (*cursor_find_next)(struct pt_cursor *c, uint64_t len, pt_va_t *ret_va);
+	int (*cursor_jump)(struct pt_cursor *c, pt_va_t va);
+	int (*cursor_map)(struct pt_cursor *c, const struct pt_item *item);
+	int (*cursor_take_next)(struct pt_cursor *c, uint64_t len, struct pt_gather *gather,
+				struct pt_taken *ret);
+	int (*cursor_protect_next)(struct pt_cursor *c, uint64_t len, pt_protect_fn fn, void *ctx,
+				   struct pt_gather *gather, pt_va_t *ret_va, uint64_t *ret_len);
+	int (*cursor_mark)(struct pt_cursor *c, uint64_t len, uint64_t mark);
+	void (*gather_sync)(struct pt_gather *g);
+};
+
+/* The public head of struct pt_table and of struct pt_cursor and pt_gather storage. */
+struct pt_ops_head {
+	const struct pt_ops *ops;
+};
+
+#define PT_OPS(object) (((const struct pt_ops_head *)(const void *)(object))->ops)
+
+/* ------------------------------------------------------------------------------ one shot -- */
+
+/*
+ * Translate as the hardware would: lock-free with every strategy (`bare`: if no other thread
+ * changes the table), no side effects.
+ * @va: any address. *ret_pa: the physical address of that byte.
+ * Return: 0; -ENOENT: no translation, or one the MMU would not use; -ERANGE: @va not managed.
+ * Context: any, also with a cursor open. Never blocks.
+ * Cost: one load per level. Source: Asterinas PageTable::page_walk().
+ */
+static inline PT_MUST_CHECK int pt_walk(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+					pt_pa_t *ret_pa, pt_prop_t *ret_prop)
+{
+	return PT_OPS(table)->walk(self, table, va, ret_pa, ret_prop);
+}
+
+/*
+ * Do what the hardware does on an access: translate, check the permission, set the accessed bit
+ * and on a write the dirty bit by compare-exchange. For software MMUs and tests.
+ * Return: 0; -ENOENT: no translation; -EACCES: not permitted (nothing set); -ERANGE.
+ * Context: any. Lock-free. Cost: one load per level, at most one successful compare-exchange.
+ */
+static inline PT_MUST_CHECK int pt_access(struct pt_thread *self, struct pt_table *table,
+					  pt_va_t va, enum pt_access access, bool user,
+					  pt_pa_t *ret_pa)
+{
+	return PT_OPS(table)->access(self, table, va, access, user, ret_pa);
+}
+
+/*
+ * What covers @va, by the strategy's own query (Q1, Q2). A tracked item is reported without a
+ * reference: hold a cursor to use it.
+ * Return: 0 (also when EMPTY); -ERANGE: @va not managed; -EDEADLK: this thread holds a cursor and
+ * the strategy's queries take locks.
+ * Cost: one load per level, and what the strategy adds.
+ */
+static inline PT_MUST_CHECK int pt_query(struct pt_thread *self, struct pt_table *table,
+					 pt_va_t va, struct pt_mapping *ret)
+{
+	return PT_OPS(table)->query(self, table, va, ret);
+}
+
+/*
+ * Map [va, va + len) to [pa, pa + len), by the largest leaves up to @max_level (pt_largest_page()).
+ * Marks in the range are replaced. With PT_TRACKED in @prop one reference for each of those leaves
+ * moves into the table.
+ * @va, @len, @pa: multiples of the base page; @max_level: 1..levels.
+ * Return: 0; -EINVAL; -ERANGE; -EEXIST: something in the range is mapped; -ENOMEM; -EDEADLK. On
+ * error nothing is mapped and references stay with the caller.
+ * Context: no cursor open; may block. Cost: the walk and one store per leaf.
+ */
+static inline PT_MUST_CHECK int pt_map(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+				       uint64_t len, pt_pa_t pa, pt_prop_t prop,
+				       unsigned max_level)
+{
+	return PT_OPS(table)->map(self, table, va, len, pa, prop, max_level);
+}
+
+/*
+ * Remove every mapping and mark in [va, va + len). Huge leaves across an edge are split; tables
+ * that lie wholly inside are detached by one store.
+ * @gather: NULL: flush and retire before returning (T1); else add to it, and the caller syncs.
+ * @ret_pages: base pages that were mapped; may be NULL.
+ * Return: 0; -EINVAL; -ERANGE; -ENOMEM; -EDEADLK.
+ * Context: no cursor open; may block. Cost: O(nodes) of the range, plus the slots at its edges.
+ */
+static inline PT_MUST_CHECK int pt_unmap(struct pt_thread *self, struct pt_table *table,
+					 pt_va_t va, uint64_t len, struct pt_gather *gather,
+					 uint64_t *ret_pages)
+{
+	return PT_OPS(table)->unmap(self, table, va, len, gather, ret_pages);
+}
+
+/*
+ * New properties (old & ~clear) | set for every mapping in [va, va + len); holes are skipped.
+ * Accessed and dirty bits set by the hardware meanwhile survive unless @clear has them (T2).
+ * @gather: as for pt_unmap().  @ret_pages: base pages mapped in the range; may be NULL.
+ * Return: 0; -EINVAL: also if @set or @clear has PT_TRACKED, or the format cannot express the
+ * result; -ERANGE; -ENOMEM; -EDEADLK.
+ * Context: no cursor open; may block.
+ */
+static inline PT_MUST_CHECK int pt_protect(struct pt_thread *self, struct pt_table *table,
+					   pt_va_t va, uint64_t len, pt_prop_t set,
+					   pt_prop_t clear, struct pt_gather *gather,
+					   uint64_t *ret_pages)
+{
+	return PT_OPS(table)->protect(self, table, va, len, set, clear, gather, ret_pages);
+}
+
+/*
+ * Put software state on the unmapped range [va, va + len), in the largest slots that fit.
+ * Marks in the range are replaced; pt_unmap() removes them.
+ * @mark: below 1 << mark_bits of the format; 0 is a mark like any other.
+ * Return: 0; -EINVAL; -ERANGE; -EEXIST: something in the range is mapped; -ENOMEM; -EDEADLK.
+ */
+static inline PT_MUST_CHECK int pt_mark(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+					uint64_t len, uint64_t mark)
+{
+	return PT_OPS(table)->mark(self, table, va, len, mark);
+}
+
+/*
+ * Verify S1 of the whole table. The caller guarantees that nothing changes meanwhile.
+ * Return: 0: right, or wrong as ret->violation says; -EDEADLK: this thread holds a cursor.
+ * Cost: every slot once.
+ */
+static inline PT_MUST_CHECK int pt_check(struct pt_thread *self, struct pt_table *table,
+					 struct pt_check_report *ret)
+{
+	return PT_OPS(table)->check(self, table, ret);
+}
+
+/* ------------------------------------------------------------------------------- cursors -- */
+
+/*
+ * Open a transaction on [va, va + len): with range isolation no overlapping cursor is open until
+ * pt_cursor_end(), read cursors aside. The cursor stands at @va.
+ * @top: 1..levels.
+ * Return: 0; -EINVAL; -ERANGE; -ENOMEM: PT_BUILD only; -EDEADLK: the thread holds a cursor.
+ * Context: no cursor open; blocks while others hold the range, or while too much retired memory
+ * waits. Cost: the walk to the covering node, and one lock per node below it in the range.
+ * Source: Asterinas PageTable::cursor_mut(), CortenMM section 4.
+ */
+static inline PT_MUST_CHECK int pt_cursor_begin(struct pt_thread *self, struct pt_table *table,
+						pt_va_t va, uint64_t len, enum pt_mode mode,
+						unsigned top, struct pt_cursor *c)
+{
+	return PT_OPS(table)->cursor_begin(self, table, va, len, mode, top, c);
+}
+
+/* Close the transaction. Does not flush: see pt_gather_sync(). */
+static inline void pt_cursor_end(struct pt_cursor *c)
+{
+	PT_OPS(c)->cursor_end(c);
+}
+
+/* Where the cursor stands; one past the range when it has reached the end. */
+PT_API pt_va_t pt_cursor_va(const struct pt_cursor *c);
+
+/*
+ * The slot that covers the cursor's address; it may begin before and end behind the range.
+ * Return: 0 (also when EMPTY); -ERANGE: at the end of the range.  The cursor does not move.
+ */
+static inline PT_MUST_CHECK int pt_cursor_query(struct pt_cursor *c, struct pt_mapping *ret)
+{
+	return PT_OPS(c)->cursor_query(c, ret);
+}
+
+/*
+ * Move to the next mapped address at or behind the cursor, within @len bytes.
+ * @len: a multiple of the base page, > 0, not beyond the range's end.
+ * Return: 0: the cursor stands there, and *ret_va is it; -ENOENT: the cursor stands behind the
+ * @len bytes; -EINVAL; -ERANGE.
+ */
+static inline PT_MUST_CHECK int pt_cursor_find_next(struct pt_cursor *c, uint64_t len,
+						    pt_va_t *ret_va)
+{
+	return PT_OPS(c)->cursor_find_next(c, len, ret_va);
+}
+
+/* Move to @va, a multiple of the base page. Return: 0; -EINVAL; -ERANGE: outside the range. */
+static inline PT_MUST_CHECK int pt_cursor_jump(struct pt_cursor *c, pt_va_t va)
+{
+	return PT_OPS(c)->cursor_jump(c, va);
+}
+
+/*
+ * Map @item at the cursor and move behind it. A mark that covers more is split.
+ * Return: 0; -EINVAL: mode, level, alignment, properties; -ERANGE: beyond the range, or a level
+ * above top; -EEXIST; -ENOMEM.  On error the reference of a tracked item stays with the caller.
+ */
+static inline PT_MUST_CHECK int pt_cursor_map(struct pt_cursor *c, const struct pt_item *item)
+{
+	return PT_OPS(c)->cursor_map(c, item);
+}
+
+/*
+ * Remove the next mapping within @len bytes, a leaf or a whole table with what is below, and move
+ * behind it. Marks before it and inside it are removed as well. A leaf that reaches beyond the
+ * @len bytes is split first. The gather takes over what must be flushed and freed.
+ * Return: 0; -ENOENT: nothing mapped (marks are removed, the cursor stands behind the @len bytes);
+ * -EINVAL; -ERANGE; -ENOMEM.
+ */
+static inline PT_MUST_CHECK int pt_cursor_take_next(struct pt_cursor *c, uint64_t len,
+						    struct pt_gather *gather, struct pt_taken *ret)
+{
+	return PT_OPS(c)->cursor_take_next(c, len, gather, ret);
+}
+
+/*
+ * Give the next mapping within @len bytes new properties and move behind it; a leaf that reaches
+ * beyond the @len bytes or before the cursor is split first.
+ * Return: 0: *ret_va, *ret_len are what was changed; -ENOENT; -EINVAL: mode, or @fn changed
+ * PT_TRACKED or asked for what the format cannot express (nothing changed); -ERANGE; -ENOMEM.
+ */
+static inline PT_MUST_CHECK int pt_cursor_protect_next(struct pt_cursor *c, uint64_t len,
+						       pt_protect_fn fn, void *ctx,
+						       struct pt_gather *gather, pt_va_t *ret_va,
+						       uint64_t *ret_len)
+{
+	return PT_OPS(c)->cursor_protect_next(c, len, fn, ctx, gather, ret_va, ret_len);
+}
+
+/* Mark @len bytes at the cursor and move behind them. Return: as pt_mark(). */
+static inline PT_MUST_CHECK int pt_cursor_mark(struct pt_cursor *c, uint64_t len, uint64_t mark)
+{
+	return PT_OPS(c)->cursor_mark(c, len, mark);
+}
+
+/* -------------------------------------------------------------------------------- gather -- */
+
+/*
+ * Start collecting for one table and one thread. @removed may be NULL.
+ * Cost: constant, touches a few words.
+ */
+PT_API void pt_gather_init(struct pt_gather *g, struct pt_thread *self, struct pt_table *table,
+			   pt_removed_fn removed, void *ctx);
+
+/*
+ * Flush, wait for acknowledgement, report removed leaves, hand everything to reclamation. After it
+ * no CPU translates by an old entry (T1). The gather is empty afterwards and may be used again.
+ * Context: no cursor open on the table; may block (in PT_RECLAIM_SYNC mode for a grace period).
+ */
+static inline void pt_gather_sync(struct pt_gather *g)
+{
+	PT_OPS(g)->gather_sync(g);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the library stands on. Two implementations of port_impl.h exist, found by include path:
+ * host/ (liburcu, mmap, futex) and model/ (the schedule explorer). Nothing else in lib/ calls
+ * liburcu, an allocator or the system, or has thread-local or mutable file-scope data.
+ *
+ * An implementation defines
+ *   struct port_thread    what the port keeps for one registered thread; part of struct pt_thread
+ *   struct port_rcu_head  at most 24 bytes, part of the metadata of a node
+ * and the functions below, as functions or macros.
+ */
+#ifndef PT_PORT_H
+#define PT_PORT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct port_thread;
+struct port_rcu_head;
+
+typedef void (*port_rcu_fn)(struct port_rcu_head *head);
+
+/* ---- threads and RCU ---- */
+
+/* The calling thread becomes, ceases to be, an RCU reader. */
+void port_thread_register(struct port_thread *self);
+void port_thread_unregister(struct port_thread *self);
+
+/*
+ * Read sections nest. What is reachable inside one is not freed before it ends.
+ *   void port_rcu_read_lock(struct port_thread *self);
+ *   void port_rcu_read_unlock(struct port_thread *self);
+ *   void port_rcu_quiescent(struct port_thread *self);
+ */
+
+/*
+ * Call @fn(@head) after a grace period, on a thread that holds nothing and must not block on
+ * readers. Callable inside read sections and with locks held.
+ */
+void port_rcu_call(struct port_thread *self, struct port_rcu_head *head, port_rcu_fn fn);
+
+/* Wait for a grace period. Outside read sections, without locks. */
+void port_rcu_synchronize(struct port_thread *self);
+
+/*
+ * Wait until all callbacks handed in before by any thread have run; @self is NULL when the calling
+ * thread is not registered. Outside read sections, without locks.
+ */
+void port_rcu_barrier(struct port_thread *self);
+
+/* ---- waiting ---- */
+
+/*
+ * port_wait_until(cond): evaluate @cond, which loads atomics, until it holds; spins, then yields.
+ * The only way to spin. Usable with spinlocks held.
+ */
+
+/*
+ * Sleep while *@word == @value; may return early. port_wake(word, n) wakes at most n sleepers.
+ */
+void port_sleep(_Atomic uint32_t *word, uint32_t value);
+void port_wake(_Atomic uint32_t *word, unsigned n);
+
+/* ---- memory ---- */
+
+/* Reserve @bytes of address space, aligned to @align (a power of two); NULL when out of it. */
+void *port_reserve(size_t bytes, size_t align);
+void port_unreserve(void *addr, size_t bytes);
+
+/* Back a piece of reserved space by zeroed memory; 0 or a negative errno. */
+int port_commit(void *addr, size_t bytes);
+void port_decommit(void *addr, size_t bytes);
+
+/* Small objects, zeroed, aligned to 64 bytes; NULL when out of memory. */
+void *port_alloc(size_t bytes);
+void port_free(void *object);
+
+/*
+ * Tell checkers (ASan, the explorer) that memory is, is no longer, free: any access to poisoned
+ * memory is an error. Costs nothing elsewhere.
+ *   void port_poison(void *addr, size_t bytes);
+ *   void port_unpoison(void *addr, size_t bytes);
+ */
+
+/*
+ * Tell the explorer where arrays of objects lie, so that it can name addresses: @count objects of
+ * @stride bytes at @base, called @name. Costs nothing elsewhere.
+ *   void port_describe(const char *name, void *base, size_t stride, size_t count);
+ */
+
+#include "port_impl.h"
+
+#endif
