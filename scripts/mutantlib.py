@@ -3,6 +3,7 @@
 
 A mutant is a text file stress/mutants/<name>.mutant:
 
+    # SPDX-License-Identifier: MIT
     # bug: the covering node is used without looking at its stray flag again
     # origin: CortenMM, section 4.2
     file: lib/strategy/rcu.h
@@ -28,7 +29,7 @@ Use:
         mutant.header["bug"]                 # what it breaks
         mutantlib.apply(mutant, tree)        # rewrite the files below `tree`, a copy of the sources
 
-Both functions raise mutantlib.Error, whose text begins with the place, `file:line:`.
+Both functions raise mutantlib.Error; its text begins with the place, `file:line:`.
 Never apply a mutant to a checkout: copy() makes a tree to mutate.
 """
 
@@ -42,7 +43,11 @@ MUTABLE = ("lib/", "arch/")
 
 
 class Error(Exception):
-    pass
+    """What is wrong with a mutant, and on which line of its file."""
+
+    def __init__(self, path, line, what):
+        super().__init__("%s:%d: %s" % (path, line, what))
+        self.path, self.line, self.what = path, line, what
 
 
 class Hunk:
@@ -78,7 +83,7 @@ def parse(path):
     state, key, began = "head", None, 0
 
     def bad(number, message):
-        raise Error("%s:%d: %s" % (path, number, message))
+        raise Error(path, number, message)
 
     for number, line in enumerate(lines, 1):
         if state == "anchor" and line == "+++ replacement":
@@ -144,19 +149,19 @@ def _extent(text_lines, function):
     return None
 
 
-def _locate(lines, hunk, where):
+def _locate(lines, hunk, path):
     first, last = 0, len(lines) - 1
     if hunk.function != "-":
         extent = _extent(lines, hunk.function)
         if extent is None:
-            raise Error("%s: %s has no function %s()" % (where, hunk.file, hunk.function))
+            raise Error(path, hunk.line, "%s has no function %s()" % (hunk.file, hunk.function))
         first, last = extent
     want = [_squash(a) for a in hunk.anchor]
     hits = [i for i in range(first, last - len(want) + 2)
             if all(_squash(lines[i + n]) == w for n, w in enumerate(want))]
     if len(hits) != 1:
-        raise Error("%s: the anchor matches %d times in %s of %s, must be once"
-                    % (where, len(hits), hunk.function, hunk.file))
+        raise Error(path, hunk.line, "the anchor matches %d times in %s of %s, must be once"
+                    % (len(hits), hunk.function, hunk.file))
     return hits[0]
 
 
@@ -164,15 +169,14 @@ def apply(mutant, tree):
     """Apply all hunks below `tree`. Nothing is written unless all of them fit."""
     result = {}
     for hunk in mutant.hunks:
-        where = "%s:%d" % (mutant.path, hunk.line)
         if hunk.file not in result:
             target = os.path.join(tree, hunk.file)
             if not os.path.isfile(target):
-                raise Error("%s: there is no file %s" % (where, hunk.file))
+                raise Error(mutant.path, hunk.line, "there is no file %s" % hunk.file)
             with open(target, encoding="utf-8") as f:
                 result[hunk.file] = f.read().split("\n")
         lines = result[hunk.file]
-        at = _locate(lines, hunk, where)
+        at = _locate(lines, hunk, mutant.path)
         lines[at:at + len(hunk.anchor)] = hunk.replacement
     for name, lines in result.items():
         with open(os.path.join(tree, name), "w", encoding="utf-8") as f:
@@ -181,6 +185,6 @@ def apply(mutant, tree):
 
 def copy(root, tree):
     """Copy what a mutant can change, so that it can be changed: lib/ and arch/."""
-    for folder in MUTABLE:
+    for folder in filter(lambda f: os.path.isdir(os.path.join(root, f)), MUTABLE):
         shutil.copytree(os.path.join(root, folder), os.path.join(tree, folder),
                         dirs_exist_ok=True)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""Who may include whom.
+
+Each row: which files, which system headers, which project files they may include. The first row
+that matches a file counts. Patterns are those of fnmatch, where '*' also matches '/'.
+"""
+
+import fnmatch
+import os
+import re
+
+import common
+
+C_STD = ["assert.h", "errno.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h",
+         "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h"]
+# What code in lib/ needs of C itself; everything with a run time behind it is the port's.
+C_LANG = ["errno.h", "limits.h", "stdalign.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
+          "string.h"]
+CODEC = ["stdint.h", "stdbool.h"]
+PUBLIC = "lib/pagetree.h"
+PORT = "lib/port/*.h"
+# Everything of lib/ that is written once for all pairs.
+COMMON = [PUBLIC, PORT, "lib/*.h", "arch/pte.h"]
+
+RULES = [
+    # files               system headers      project files
+    (PUBLIC,              C_STD,              []),
+    ("arch/*",            CODEC,              [PUBLIC, "arch/*"]),
+    ("lib/template.h",    C_LANG,             ["lib/*", "arch/*"]),
+    ("lib/instance.c",    C_LANG,             ["lib/template.h"]),
+    ("lib/registry.c",    C_LANG,             ["instances.def"] + COMMON),
+    ("lib/access.h",      C_LANG,             [PUBLIC, PORT, "arch/pte.h"]),
+    ("lib/sync/*",        C_LANG,             [PORT, "lib/sync/*"]),
+    ("lib/strategy/*",    C_LANG,             COMMON + ["lib/sync/*"]),
+    ("lib/port/host/*",   ["*"],              [PORT]),
+    ("lib/port/model/*",  ["*"],              [PORT, "stress/explore/*"]),
+    ("lib/port/*",        C_LANG,             [PORT, "lib/port/*/port_impl.h"]),
+    ("lib/*",             C_LANG,             COMMON + ["lib/sync/*"]),
+    ("bench/*",           ["*"],              [PUBLIC, "bench/*"]),
+    ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*"]),
+    ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*"]),
+]
+# Include directories, in the order in which a name is looked up after the includer's own folder.
+DIRS = ["lib", "arch", "lib/port", "lib/port/host", "lib/port/model", "bench", "stress",
+        "stress/explore", "tests"]
+# By name only in the template: everyone else works with whichever pair is compiled.
+BY_NAME = ["arch/*.h", "lib/strategy/*.h"]
+FOR_ALL = ["arch/contract.h", "arch/pte.h"]
+MAY_NAME = ["lib/template.h", "arch/*", "tests/*"]
+GENERATED = ["instances.def"]
+
+DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(?:<([^>]+)>|"([^"]+)"|(\w+))', re.MULTILINE)
+
+
+def matches(name, patterns):
+    return any(fnmatch.fnmatch(name, p) for p in patterns)
+
+
+def resolve(name, includer):
+    if name in GENERATED:
+        return name
+    for folder in [os.path.dirname(includer)] + DIRS:
+        path = os.path.normpath(os.path.join(folder, name))
+        if os.path.isfile(os.path.join(common.ROOT, path)):
+            return path
+    return None
+
+
+def main(_):
+    report = common.Report("includes")
+    for name in common.c_files("lib/", "arch/", "bench/", "stress/", "tests/"):
+        rule = next((r for r in RULES if fnmatch.fnmatch(name, r[0])), None)
+        text = common.strip_comments(common.read(name), strings=False)
+        for match in DIRECTIVE.finditer(text):
+            report.looked += 1
+            line = text.count("\n", 0, match.start()) + 1
+            system, quoted, macro = match.groups()
+            if system:
+                if not matches(system, rule[1]):
+                    report.fail(name, line, "<%s> is not for %s; what a file may include is "
+                                "in the table of scripts/style/includes.py" % (system, rule[0]))
+            elif macro:
+                if name != "lib/template.h":
+                    report.fail(name, line, "only lib/template.h includes by macro")
+            else:
+                path = resolve(quoted, name)
+                if path is None:
+                    report.fail(name, line, 'there is no "%s" in the project; system headers '
+                                "go in <>" % quoted)
+                elif matches(path, BY_NAME) and not matches(name, MAY_NAME) \
+                        and path not in FOR_ALL:
+                    report.fail(name, line, "only lib/template.h names a format or strategy; use "
+                                "the contract's names")
+                elif not matches(path, rule[2]):
+                    report.fail(name, line, "%s must not include %s; see the table of "
+                                "scripts/style/includes.py" % (rule[0], path))
+    return report.done()
+
+
+common.run(main)
