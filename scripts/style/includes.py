@@ -14,7 +14,7 @@ import common
 C_STD = ["assert.h", "errno.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h",
          "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h"]
 # What code in lib/ needs of C itself; everything with a run time behind it is the port's.
-C_LANG = ["errno.h", "limits.h", "stdalign.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
+C_LANG = ["assert.h", "errno.h", "limits.h", "stdalign.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
           "string.h"]
 CODEC = ["stdint.h", "stdbool.h"]
 PUBLIC = "lib/pagetree.h"
