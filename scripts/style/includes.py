@@ -19,6 +19,7 @@ C_LANG = ["assert.h", "errno.h", "limits.h", "stdalign.h", "stdatomic.h", "stdbo
 CODEC = ["stdint.h", "stdbool.h"]
 PUBLIC = "lib/pagetree.h"
 PORT = "lib/port/*.h"
+NODES = [PUBLIC, PORT, "arch/pte.h", "lib/node.h", "lib/pool.h"]
 # Everything of lib/ that is written once for all pairs.
 COMMON = [PUBLIC, PORT, "lib/*.h", "arch/pte.h"]
 
@@ -29,7 +30,7 @@ RULES = [
     ("lib/template.h",    C_LANG,             ["lib/*", "arch/*"]),
     ("lib/instance.c",    C_LANG,             ["lib/template.h"]),
     ("lib/registry.c",    C_LANG,             ["instances.def"] + COMMON),
-    ("lib/access.h",      C_LANG,             [PUBLIC, PORT, "arch/pte.h"]),
+    ("lib/access.h",      C_LANG,             NODES),
     ("lib/sync/*",        C_LANG,             [PORT, "lib/sync/*"]),
     ("lib/strategy/*",    C_LANG,             COMMON + ["lib/sync/*"]),
     ("lib/port/host/*",   ["*"],              [PORT]),

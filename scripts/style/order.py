@@ -21,7 +21,7 @@ TAG = re.compile(r"\[(ORD-[\w-]+)\]")
 ORDER = re.compile(r"\b(?:memory_order_|__ATOMIC_)(acquire|release|acq_rel|seq_cst|consume)\b",
                    re.IGNORECASE)
 IMPLICIT = re.compile(
-    r"\batomic_(?:load|store|exchange|compare_exchange_\w+?|fetch_\w+?|flag_\w+?)\s*\(")
+    r"\batomic_(?:load|store|exchange|compare_exchange|fetch|flag)(?!\w*_explicit\b)\w*\s*\(")
 FORBIDDEN = re.compile(r"\b(atomic_thread_fence|atomic_signal_fence|__atomic_thread_fence|"
                        r"__atomic_signal_fence|__sync_\w+)\s*\(")
 # The explorer's own run time is not code under test.

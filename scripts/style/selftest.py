@@ -33,7 +33,7 @@ static inline void put(_Atomic int *p)
 
 static inline int get(_Atomic int *p)
 {
-	return atomic_load_explicit(p, memory_order_acquire); /* [ORD-link] */
+	return atomic_fetch_or_explicit(p, 0, memory_order_acquire); /* [ORD-link] */
 }
 
 static inline int bare(_Atomic int *p)
