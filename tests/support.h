@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests share: one fixture for each built (format, strategy) pair, and a runner that runs
+ * each case on each of them.
+ */
+#ifndef PT_TESTS_SUPPORT_H
+#define PT_TESTS_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ledger.h"
+#include "pagetree.h"
+
+/* Frames from here on: aligned to any page size, above all node memory. Never touched. */
+#define FRAMES (UINT64_C(1) << 40)
+
+#define RW (PT_READ | PT_WRITE)
+#define RWU (PT_READ | PT_WRITE | PT_USER)
+
+#define expect_ok(call) assert_int_equal((call), 0)
+#define expect_error(call, error) assert_int_equal((call), -(error))
+
+struct flush {
+	pt_va_t va;
+	uint64_t len;
+	bool tables;
+};
+
+/* What the flush hook was called with, for one thread. */
+struct flush_log {
+	struct flush calls[64];
+	unsigned n;
+};
+
+struct fixture {
+	const struct pt_format_info *format;
+	const struct pt_strategy_info *strategy;
+	struct pt_pool *pool;
+	struct pt_thread *self;
+	struct pt_config config;
+	struct pt_table *table;
+	struct ledger ledger;
+	struct flush_log flushes;
+	pt_va_t first, last; /* what the table manages */
+	uint64_t page;       /* bytes of a slot of level 1, */
+	uint64_t huge;       /* of level 2, */
+	uint64_t giant;      /* and of the highest level with leaves */
+	unsigned giant_level;
+	pt_va_t base; /* first address of root slot 1; 4 giant leaves fit behind it */
+};
+
+struct test_case {
+	const char *name;
+	void (*run)(struct fixture *fx);
+};
+
+#define TEST(function)              \
+	{                           \
+#function, function \
+	}
+
+/* Run all cases on all pairs; returns the number of failures, for main(). */
+int run_on_all_pairs(const char *group, const struct test_case *cases, size_t n);
+
+/* The same without the runner. Both fail the test that calls them if something is wrong. */
+void fixture_open(struct fixture *fx, const struct pt_format_info *format,
+		  const struct pt_strategy_info *strategy);
+/* Destroys the table; all nodes and all references must be back. */
+void fixture_close(struct fixture *fx);
+
+/* Replace the table by an empty one that is configured as fx->config says by now. */
+void fixture_new_table(struct fixture *fx);
+
+/* The address space above the sign-extended hole, if there is one; else skips the test. */
+void fixture_use_upper_half(struct fixture *fx);
+
+/* ---- one line for what tests say most often ---- */
+
+/* Map, by leaves as large as possible; takes the references of tracked items. */
+void map(struct fixture *fx, pt_va_t va, uint64_t len, pt_pa_t pa, pt_prop_t prop);
+/* Returns the pages that were mapped; flushed. */
+uint64_t unmap(struct fixture *fx, pt_va_t va, uint64_t len);
+uint64_t protect(struct fixture *fx, pt_va_t va, uint64_t len, pt_prop_t set, pt_prop_t clear);
+struct pt_mapping query(struct fixture *fx, pt_va_t va);
+
+/* Take the references that mapping this range by the largest leaves consumes. */
+void get_items(struct fixture *fx, pt_va_t va, uint64_t len, pt_pa_t pa, unsigned max_level);
+
+/* @va is mapped to @pa by a leaf of @level; the query, the walk and a cursor agree. */
+void expect_leaf(struct fixture *fx, pt_va_t va, pt_pa_t pa, pt_prop_t prop, unsigned level);
+void expect_mark(struct fixture *fx, pt_va_t va, uint64_t mark);
+void expect_empty(struct fixture *fx, pt_va_t va);
+
+/* Flushed, with table entries if @tables, by the calls since the log was cleared. */
+bool was_flushed(const struct fixture *fx, pt_va_t va, uint64_t len, bool tables);
+
+/* S1 holds; what was counted. */
+struct pt_check_report check(struct fixture *fx);
+
+#endif
