@@ -32,11 +32,11 @@ RULES = [
     ("lib/registry.c",    C_LANG,             ["instances.def"] + COMMON),
     ("lib/access.h",      C_LANG,             NODES),
     ("lib/sync/*",        C_LANG,             [PORT, "lib/sync/*"]),
-    ("lib/strategy/*",    C_LANG,             COMMON + ["lib/sync/*"]),
+    ("lib/strategy/*",    C_LANG,             COMMON + ["lib/sync/*", "lib/strategy/*"]),
     ("lib/port/host/*",   ["*"],              [PORT]),
     ("lib/port/model/*",  ["*"],              [PORT, "stress/explore/*"]),
     ("lib/port/*",        C_LANG,             [PORT, "lib/port/*/port_impl.h"]),
-    ("lib/*",             C_LANG,             COMMON + ["lib/sync/*"]),
+    ("lib/*",             C_LANG,             COMMON + ["lib/strategy/contract.h"]),
     ("bench/*",           ["*"],              [PUBLIC, "bench/*"]),
     ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*"]),
     ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*"]),
@@ -44,13 +44,22 @@ RULES = [
 # Include directories, in the order in which a name is looked up after the includer's own folder.
 DIRS = ["lib", "arch", "lib/port", "lib/port/host", "lib/port/model", "bench", "stress",
         "stress/explore", "tests"]
-# By name only in the template: everyone else works with whichever pair is compiled.
-BY_NAME = ["arch/*.h", "lib/strategy/*.h"]
-FOR_ALL = ["arch/contract.h", "arch/pte.h"]
+# By name only in the template: everyone else works with whichever pair is compiled. Files beside
+# them that are no format or strategy themselves are shared, and free.
 MAY_NAME = ["lib/template.h", "arch/*", "tests/*"]
 GENERATED = ["instances.def"]
 
 DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(?:<([^>]+)>|"([^"]+)"|(\w+))', re.MULTILINE)
+
+
+def listed():
+    """The headers of all formats and strategies, by the lists of meson.build."""
+    text = common.read("meson.build")
+    result = set()
+    for name, folder in (("formats", "arch"), ("strategies", "lib/strategy")):
+        for items in re.findall(r"^%s = \[([^\]]*)\]" % name, text, re.MULTILINE):
+            result.update("%s/%s.h" % (folder, i) for i in re.findall(r"'(\w+)'", items))
+    return result
 
 
 def matches(name, patterns):
@@ -69,6 +78,7 @@ def resolve(name, includer):
 
 def main(_):
     report = common.Report("includes")
+    by_name = listed()
     for name in common.c_files("lib/", "arch/", "bench/", "stress/", "tests/"):
         rule = next((r for r in RULES if fnmatch.fnmatch(name, r[0])), None)
         text = common.strip_comments(common.read(name), strings=False)
@@ -88,8 +98,7 @@ def main(_):
                 if path is None:
                     report.fail(name, line, 'there is no "%s" in the project; system headers '
                                 "go in <>" % quoted)
-                elif matches(path, BY_NAME) and not matches(name, MAY_NAME) \
-                        and path not in FOR_ALL:
+                elif path in by_name and not matches(name, MAY_NAME):
                     report.fail(name, line, "only lib/template.h names a format or strategy; use "
                                 "the contract's names")
                 elif not matches(path, rule[2]):

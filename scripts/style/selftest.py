@@ -11,6 +11,7 @@ import common
 MUTANT = "# SPDX-License-Identifier: MIT\n# bug: b\n"
 SPDX = "/* SPDX-License-Identifier: MIT */\n"
 TREE = {
+    "meson.build": "# SPDX-License-Identifier: MIT\nformats = []\nstrategies = ['one']\n",
     "lib/pagetree.h": SPDX + "int pt_public(void);\n",
     "lib/access.h": SPDX + """/*
  * Ordering edges
