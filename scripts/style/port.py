@@ -17,7 +17,7 @@ CALLS = re.compile(
     r"|mprotect|sbrk|syscall|sched_yield|usleep|nanosleep|abort|exit|printf|fprintf|assert"
     r"|thrd_\w+|mtx_\w+|tss_\w+|pthread_\w+|urcu_\w+|cds_\w+|cmm_\w+|uatomic_\w+"
     r"|call_rcu|synchronize_rcu|rcu_(?:read_\w+|register_\w+|unregister_\w+|quiescent_state"
-    r"|thread_\w+|dereference\w*|\w+_pointer|barrier|init|exit|defer\w*))\s*\(")
+    r"|thread_\w+|dereference\w*|\w+_pointer|barrier|init|exit|defer\w*))\s*\()")
 WORDS = re.compile(r"\b(_Thread_local|__thread|thread_local)\b")
 # Data at file scope: starts in column 0, is no type, function, or const.
 DATA = re.compile(
