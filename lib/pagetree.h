@@ -70,7 +70,7 @@ typedef uint32_t pt_prop_t;
 #define PT_GLOBAL 0x0010u
 #define PT_ACCESSED 0x0020u
 #define PT_DIRTY 0x0040u
-#define PT_SOFT0 0x0080u   /* software bits: kept by the table, ignored by the MMU */
+#define PT_SOFT0 0x0080u /* software bits: kept by the table, ignored by the MMU */
 #define PT_SOFT1 0x0100u
 #define PT_TRACKED 0x0200u /* the item carries a reference; reserved: protect must not change it */
 #define PT_CACHE_SHIFT 12
@@ -86,7 +86,7 @@ enum pt_cache {
 };
 
 #define PT_CACHE(policy) ((pt_prop_t)(policy) << PT_CACHE_SHIFT)
-#define PT_CACHE_OF(prop) ((enum pt_cache)(((prop) & PT_CACHE_MASK) >> PT_CACHE_SHIFT))
+#define PT_CACHE_OF(prop) ((enum pt_cache)(((prop)&PT_CACHE_MASK) >> PT_CACHE_SHIFT))
 
 enum pt_kind {
 	PT_KIND_EMPTY,  /* all-zero */
@@ -103,16 +103,16 @@ enum pt_isolation {
 };
 
 struct pt_item {
-	pt_pa_t pa;     /* aligned to the page size of `level` */
+	pt_pa_t pa; /* aligned to the page size of `level` */
 	pt_prop_t prop;
 	unsigned level; /* 1 = base page */
 };
 
 /* What a query finds: the whole slot that covers the address asked for. */
 struct pt_mapping {
-	pt_va_t va;        /* first address of the slot */
-	uint64_t len;      /* bytes the slot spans */
-	enum pt_kind kind; /* EMPTY, MARK or LEAF */
+	pt_va_t va;          /* first address of the slot */
+	uint64_t len;        /* bytes the slot spans */
+	enum pt_kind kind;   /* EMPTY, MARK or LEAF */
 	struct pt_item item; /* LEAF: what is mapped at `va` */
 	uint64_t mark;       /* MARK: the value given to pt_mark() */
 };
@@ -126,27 +126,27 @@ struct pt_table;
 struct pt_format_info {
 	const char *name;
 	unsigned levels;
-	unsigned index_bits;     /* slots per node = 1 << index_bits */
+	unsigned index_bits; /* slots per node = 1 << index_bits */
 	unsigned page_shift;
 	unsigned va_bits;
 	unsigned pa_bits;
-	bool sign_extended;      /* addresses above the lower half have all high bits set */
-	uint32_t leaf_levels;    /* bit l set: level l may hold leaves */
-	unsigned node_shift;     /* bytes of a node = 1 << node_shift */
-	pt_prop_t props;         /* property bits a leaf can carry (cache policies: caches) */
-	uint32_t caches;         /* bit p set: enum pt_cache value p can be expressed */
-	unsigned mark_bits;      /* marks are below 1 << mark_bits */
-	unsigned strategy_bits;  /* software bits left to strategies */
+	bool sign_extended;     /* addresses above the lower half have all high bits set */
+	uint32_t leaf_levels;   /* bit l set: level l may hold leaves */
+	unsigned node_shift;    /* bytes of a node = 1 << node_shift */
+	pt_prop_t props;        /* property bits a leaf can carry (cache policies: caches) */
+	uint32_t caches;        /* bit p set: enum pt_cache value p can be expressed */
+	unsigned mark_bits;     /* marks are below 1 << mark_bits */
+	unsigned strategy_bits; /* software bits left to strategies */
 };
 
 struct pt_strategy_info {
 	const char *name;
 	const char *summary;
 	enum pt_isolation isolation;
-	bool readers_share;      /* read cursors on overlapping ranges run together */
+	bool readers_share; /* read cursors on overlapping ranges run together */
 	bool lock_free_query;
-	unsigned software_bits;  /* of each slot; at most the format's strategy_bits */
-	unsigned node_bytes;     /* of the 64 bytes of node metadata */
+	unsigned software_bits; /* of each slot; at most the format's strategy_bits */
+	unsigned node_bytes;    /* of the 64 bytes of node metadata */
 };
 
 /*
@@ -218,19 +218,20 @@ struct pt_pool_config {
 	size_t max_bytes;      /* most node memory; rounded up to whole chunks; 0: 64 GiB */
 	unsigned magazine;     /* zeroed nodes a thread keeps at most, 8..1024; 0: 64 */
 	size_t retired_bound;  /* bytes retired but not freed at which begin waits; 0: 64 MiB */
+	unsigned retire_batch; /* nodes a thread collects for one grace period, 1..1024; 0: 32 */
 	enum pt_reclaim reclaim;
-	pt_pa_t phys_base;     /* physical address of the region's first byte */
+	pt_pa_t phys_base;                    /* physical address of the region's first byte */
 	const struct pt_chunk_ops *chunk_ops; /* NULL: anonymous memory, huge pages advised */
 	void *chunk_ctx;
 };
 
 struct pt_pool_stats {
-	uint64_t node_bytes;        /* in trees, gathers and magazines' hands: taken from chunks */
-	uint64_t retired_bytes;     /* unlinked, waiting for their grace period */
+	uint64_t node_bytes;    /* in trees, gathers and magazines' hands: taken from chunks */
+	uint64_t retired_bytes; /* handed over, waiting for their grace period */
 	uint64_t retired_bytes_max;
-	uint64_t chunk_bytes;       /* backed by the chunk operations */
-	uint64_t tables;            /* tables that exist */
-	uint64_t threads;           /* threads registered */
+	uint64_t chunk_bytes; /* backed by the chunk operations */
+	uint64_t tables;      /* tables that exist */
+	uint64_t threads;     /* threads registered */
 };
 
 /*
@@ -310,16 +311,16 @@ struct pt_item_ops {
 typedef void (*pt_flush_fn)(void *ctx, pt_va_t va, uint64_t len, bool tables);
 
 struct pt_config {
-	size_t size;           /* sizeof(struct pt_config), for growth of this struct */
+	size_t size; /* sizeof(struct pt_config), for growth of this struct */
 	const char *format;
-	const char *strategy;  /* NULL: "rcu" */
+	const char *strategy; /* NULL: "rcu" */
 	struct pt_pool *pool;
-	unsigned top_first;    /* root slots this table manages: [top_first, top_end); */
-	unsigned top_end;      /* both 0: all, or the lower half if addresses are sign-extended */
-	bool top_pinned;       /* root slots that refer to tables are never cleared */
+	unsigned top_first; /* root slots this table manages: [top_first, top_end); */
+	unsigned top_end;   /* both 0: all, or the lower half if addresses are sign-extended */
+	bool top_pinned;    /* root slots that refer to tables are never cleared */
 	const struct pt_item_ops *item_ops; /* NULL: PT_TRACKED is -EINVAL */
 	void *item_ctx;
-	pt_flush_fn flush;     /* NULL: nothing caches translations */
+	pt_flush_fn flush; /* NULL: nothing caches translations */
 	void *flush_ctx;
 };
 
@@ -352,8 +353,8 @@ PT_API const struct pt_strategy_info *pt_table_strategy(const struct pt_table *t
 
 /* Where a check failed: S1 of the correctness contract. */
 struct pt_check_report {
-	uint64_t nodes;       /* reached */
-	uint64_t leaves;      /* of every level */
+	uint64_t nodes;  /* reached */
+	uint64_t leaves; /* of every level */
 	uint64_t marks;
 	uint64_t mapped_bytes;
 	const char *violation; /* NULL: the shape is right; else what is wrong, a constant string */
@@ -486,8 +487,8 @@ static inline PT_MUST_CHECK int pt_access(struct pt_thread *self, struct pt_tabl
  * the strategy's queries take locks.
  * Cost: one load per level, and what the strategy adds.
  */
-static inline PT_MUST_CHECK int pt_query(struct pt_thread *self, struct pt_table *table,
-					 pt_va_t va, struct pt_mapping *ret)
+static inline PT_MUST_CHECK int pt_query(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+					 struct pt_mapping *ret)
 {
 	return PT_OPS(table)->query(self, table, va, ret);
 }
@@ -502,8 +503,7 @@ static inline PT_MUST_CHECK int pt_query(struct pt_thread *self, struct pt_table
  * Context: no cursor open; may block. Cost: the walk and one store per leaf.
  */
 static inline PT_MUST_CHECK int pt_map(struct pt_thread *self, struct pt_table *table, pt_va_t va,
-				       uint64_t len, pt_pa_t pa, pt_prop_t prop,
-				       unsigned max_level)
+				       uint64_t len, pt_pa_t pa, pt_prop_t prop, unsigned max_level)
 {
 	return PT_OPS(table)->map(self, table, va, len, pa, prop, max_level);
 }
@@ -516,8 +516,8 @@ static inline PT_MUST_CHECK int pt_map(struct pt_thread *self, struct pt_table *
  * Return: 0; -EINVAL; -ERANGE; -ENOMEM; -EDEADLK.
  * Context: no cursor open; may block. Cost: O(nodes) of the range, plus the slots at its edges.
  */
-static inline PT_MUST_CHECK int pt_unmap(struct pt_thread *self, struct pt_table *table,
-					 pt_va_t va, uint64_t len, struct pt_gather *gather,
+static inline PT_MUST_CHECK int pt_unmap(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+					 uint64_t len, struct pt_gather *gather,
 					 uint64_t *ret_pages)
 {
 	return PT_OPS(table)->unmap(self, table, va, len, gather, ret_pages);
@@ -532,9 +532,8 @@ static inline PT_MUST_CHECK int pt_unmap(struct pt_thread *self, struct pt_table
  * Context: no cursor open; may block.
  */
 static inline PT_MUST_CHECK int pt_protect(struct pt_thread *self, struct pt_table *table,
-					   pt_va_t va, uint64_t len, pt_prop_t set,
-					   pt_prop_t clear, struct pt_gather *gather,
-					   uint64_t *ret_pages)
+					   pt_va_t va, uint64_t len, pt_prop_t set, pt_prop_t clear,
+					   struct pt_gather *gather, uint64_t *ret_pages)
 {
 	return PT_OPS(table)->protect(self, table, va, len, set, clear, gather, ret_pages);
 }
@@ -627,8 +626,8 @@ static inline PT_MUST_CHECK int pt_cursor_map(struct pt_cursor *c, const struct 
 }
 
 /*
- * Remove the next mapping within @len bytes, a leaf or a whole table with what is below, and move
- * behind it. Marks before it and inside it are removed as well. A leaf that reaches beyond the
+ * Remove the next mapping within @len bytes, a leaf or (not above top, and if anything is mapped
+ * below) a whole table, and move behind it. Marks and empty tables before it are removed as well. A leaf that reaches beyond the
  * @len bytes is split first. The gather takes over what must be flushed and freed.
  * Return: 0; -ENOENT: nothing mapped (marks are removed, the cursor stands behind the @len bytes);
  * -EINVAL; -ERANGE; -ENOMEM.

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every load and store of a PTE, and the table of ordering edges.
+ *
+ * Slots are atomic because lock-free walks and the hardware read them at any time. Each ordered
+ * access in the library carries the tag of its edge; both sides of each edge stand here:
+ *
+ *   [ORD-publish]  rel: slot_publish(), slot_exchange_if()  acq: slot_load_walk()
+ *                  What a slot refers to, a zeroed or filled node and its metadata, is visible to
+ *                  whoever reads the reference. Walks load with acquire; under a lock relaxed loads
+ *                  suffice, because the lock orders them.
+ *   [ORD-ttas]     rel: ttas_unlock()        acq: ttas_lock()            (sync/ttas.h)
+ *   [ORD-readers]  rel: sharedlock_unlock_shared() acq: sharedlock_lock() (sync/sharedlock.h)
+ *   [ORD-mutex]    rel: mutex_unlock()       acq: mutex_lock()           (sync/mutex.h)
+ *   [ORD-rwlock]   rel: rwlock_*_unlock()    acq: rwlock_*_lock()        (sync/rwlock.h)
+ *   [ORD-free]     rel: chunk_push(), chunk_put_back() acq: chunk_pop_all()   (pool.c)
+ *   [ORD-partial]  rel: partial_push()       acq: partial_pop()          (pool.c)
+ *   [ORD-listed]   acq_rel on both sides: chunk_list(), pool_take_listed() (pool.c)
+ *   [ORD-backed]   rel: pool_grow()          acq: pool_take_fresh()      (pool.c)
+ *
+ * Grace periods are the port's edges: the end of every read section that began before
+ * port_rcu_call() or port_rcu_synchronize() comes before the callback, or the return.
+ */
+#ifndef PT_ACCESS_H
+#define PT_ACCESS_H
+
+#include "pool.h"
+#include "pte.h"
+
+typedef _Atomic pte_t slot_t;
+
+/* The slots of a node, by physical address: all that a walk needs. */
+static inline slot_t *slots_of_pa(uintptr_t phys_off, pt_pa_t pa)
+{
+	return (slot_t *)(pa + phys_off);
+}
+
+/* Load a slot without holding what protects it, in order to follow it. */
+static inline pte_t slot_load_walk(slot_t *slot)
+{
+	/* [ORD-publish] acq: the node behind a reference is visible; pairs with slot_publish() */
+	return atomic_load_explicit(slot, memory_order_acquire);
+}
+
+/* Load a slot that only the hardware can change meanwhile. */
+static inline pte_t slot_load_locked(slot_t *slot)
+{
+	return atomic_load_explicit(slot, memory_order_relaxed);
+}
+
+/* Store to a slot that nobody else can change meanwhile, not even the hardware. */
+static inline void slot_publish(slot_t *slot, pte_t pte)
+{
+	/* [ORD-publish] rel: the node behind @pte is complete; pairs with slot_load_walk() */
+	atomic_store_explicit(slot, pte, memory_order_release);
+}
+
+/* Store to a slot of a node that is not in the tree yet. */
+static inline void slot_init(slot_t *slot, pte_t pte)
+{
+	atomic_store_explicit(slot, pte, memory_order_relaxed);
+}
+
+/* Replace *expected by @pte; false, and *expected is what is there, if the slot has changed. */
+static inline bool slot_exchange_if(slot_t *slot, pte_t *expected, pte_t pte)
+{
+	/* [ORD-publish] rel: as slot_publish() */
+	return atomic_compare_exchange_strong_explicit(slot, expected, pte, memory_order_release,
+						       memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Filling a range: map and mark. Both put values into slots that hold no mapping, in the largest
+ * slots that fit, and both first look at the whole range: an error must leave nothing behind (C2).
+ */
+#ifndef PT_OPS_FILL_H
+#define PT_OPS_FILL_H
+
+#include "ops_query.h"
+
+struct fill {
+	pt_va_t va; /* of the first byte; `pa` belongs to it */
+	pt_pa_t pa;
+	pt_prop_t prop;
+	unsigned max_level;
+	bool is_mark;
+	bool one_item; /* the range is one leaf: a table in its place is in the way */
+	pte_t mark;
+	uint64_t nodes; /* tables that must be created */
+};
+
+/* Does the value go into a slot of @level that begins at @first and is @whole in the range? */
+static inline bool fill_fits(const struct fill *f, unsigned level, pt_va_t first, bool whole)
+{
+	if (!whole || level > f->max_level)
+		return false;
+	if (f->is_mark || level == 1)
+		return true;
+	return (FMT_LEAF_LEVELS >> level & 1) &&
+	       !((f->pa + (first - f->va)) & (level_size(level) - 1));
+}
+
+/* Tables that first..last needs under a slot of @level + 1 that has none, its own included. */
+static uint64_t fill_tables(const struct fill *f, unsigned level, pt_va_t first, pt_va_t last)
+{
+	const pt_va_t mask = level_size(level) - 1;
+	uint64_t tables = 1;
+
+	if (level == 1)
+		return 1;
+	for (;; first = (first | mask) + 1) {
+		pt_va_t end = (first | mask) < last ? first | mask : last;
+
+		if (!fill_fits(f, level, first, end - first == mask))
+			tables += fill_tables(f, level - 1, first, end);
+		if (end == last)
+			return tables;
+	}
+}
+
+/* The look before: is the range free of mappings, and how many tables does it lack? */
+static int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
+{
+	struct fill *f = arg;
+	bool fits = fill_fits(f, s->level, s->first, s->whole);
+
+	(void)c;
+	switch (fmt_kind(s->pte, s->level)) {
+	case PT_KIND_LEAF:
+		return -EEXIST;
+	case PT_KIND_TABLE:
+		/* A tracked item is one reference for one leaf; below there would be many. */
+		if (fits && (f->one_item || (f->prop & PT_TRACKED)))
+			return -EEXIST;
+		return VISIT_DOWN;
+	default:
+		if (!fits)
+			f->nodes += fill_tables(f, s->level - 1, s->first, s->last);
+		return VISIT_NEXT;
+	}
+}
+
+static int fill_slot(struct cursor *c, struct slot *s, void *arg)
+{
+	const struct fill *f = arg;
+	enum pt_kind kind = fmt_kind(s->pte, s->level);
+	pte_t pte;
+
+	if (kind == PT_KIND_TABLE)
+		return VISIT_DOWN;
+	if (kind == PT_KIND_LEAF)
+		return -EEXIST; /* only without range isolation */
+	if (!fill_fits(f, s->level, s->first, s->whole))
+		return split_slot(c, s);
+	pte = f->is_mark ? f->mark : fmt_leaf(f->pa + (s->first - f->va), f->prop, s->level);
+	if (!strategy_slot_change(c, s, pte))
+		return VISIT_AGAIN;
+	strategy_live_add(c, s->node, kind == PT_KIND_EMPTY, f->is_mark - (kind == PT_KIND_MARK));
+	return VISIT_NEXT;
+}
+
+DEFINE_VISIT(visit_fill_check, fill_check_slot)
+DEFINE_VISIT(visit_fill, fill_slot)
+
+/* Fill first..last, within an open range. */
+static inline int fill_range(struct cursor *c, pt_va_t first, pt_va_t last, struct fill *f)
+{
+	int rc = visit_fill_check(c, c->node, c->level, first, last, f);
+
+	if (rc)
+		return rc;
+	if (f->nodes) {
+		rc = node_reserve(c->self, f->nodes);
+		if (rc)
+			return rc;
+	}
+	return visit_fill(c, c->node, c->level, first, last, f);
+}
+
+/* Can [pa, pa + len) be mapped with @prop at all? */
+static inline int check_item(const struct pt_table *t, pt_pa_t pa, uint64_t len, pt_prop_t prop)
+{
+	const uint64_t pa_end = UINT64_C(1) << FMT_PA_BITS;
+
+	if ((pa & PAGE_MASK) || pa >= pa_end || len > pa_end - pa || !fmt_prop_valid(prop, 1))
+		return -EINVAL;
+	if ((prop & PT_TRACKED) && !t->item_ops)
+		return -EINVAL;
+	return 0;
+}
+
+static int op_map(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len, pt_pa_t pa,
+		  pt_prop_t prop, unsigned max_level)
+{
+	struct fill f = {.va = va, .pa = pa, .prop = prop, .max_level = max_level};
+	struct cursor c;
+	pt_va_t last;
+	unsigned top;
+	int rc = check_range(t, va, len, &last);
+
+	if (!rc)
+		rc = check_item(t, pa, len, prop);
+	if (!rc && (max_level < 1 || max_level > FMT_LEVELS))
+		rc = -EINVAL;
+	if (rc)
+		return rc;
+	top = largest_block(va, last);
+	rc = range_open(&c, self, t, va, last, PT_BUILD, top < max_level ? top : max_level);
+	if (rc)
+		return rc;
+	rc = fill_range(&c, va, last, &f);
+	range_close(&c);
+	return rc;
+}
+
+static int op_mark(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
+		   uint64_t mark)
+{
+	struct fill f = {.va = va, .is_mark = true};
+	struct cursor c;
+	pt_va_t last;
+	int rc = check_range(t, va, len, &last);
+
+	if (rc)
+		return rc;
+	if (mark >> FMT_MARK_BITS)
+		return -EINVAL;
+	f.mark = fmt_mark(mark);
+	f.max_level = largest_block(va, last);
+	rc = range_open(&c, self, t, va, last, PT_BUILD, f.max_level);
+	if (rc)
+		return rc;
+	rc = fill_range(&c, va, last, &f);
+	range_close(&c);
+	return rc;
+}
+
+static int op_cursor_map(struct pt_cursor *storage, const struct pt_item *item)
+{
+	struct cursor *c = (struct cursor *)storage;
+	struct fill f = {.va = c->va, .pa = item->pa, .prop = item->prop};
+	pt_va_t last;
+	uint64_t size;
+	int rc;
+
+	if (c->mode != PT_BUILD || item->level < 1 || item->level > FMT_LEVELS ||
+	    !(FMT_LEAF_LEVELS >> item->level & 1))
+		return -EINVAL;
+	size = level_size(item->level);
+	rc = check_item(c->table, item->pa, size, item->prop);
+	if (rc)
+		return rc;
+	if ((c->va | item->pa) & (size - 1))
+		return -EINVAL;
+	if (item->level > c->top)
+		return -ERANGE;
+	rc = check_reach(c, size, &last);
+	if (rc)
+		return rc;
+	f.max_level = item->level;
+	f.one_item = true;
+	rc = fill_range(c, c->va, last, &f);
+	if (!rc)
+		c->va = last + 1;
+	return rc;
+}
+
+static int op_cursor_mark(struct pt_cursor *storage, uint64_t len, uint64_t mark)
+{
+	struct cursor *c = (struct cursor *)storage;
+	struct fill f = {.va = c->va, .is_mark = true, .max_level = c->top};
+	pt_va_t last;
+	int rc;
+
+	if (c->mode != PT_BUILD || mark >> FMT_MARK_BITS)
+		return -EINVAL;
+	rc = check_reach(c, len, &last);
+	if (rc)
+		return rc;
+	f.mark = fmt_mark(mark);
+	rc = fill_range(c, c->va, last, &f);
+	if (!rc)
+		c->va = last + 1;
+	return rc;
+}
+
+#endif

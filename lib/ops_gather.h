@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a gather's way, where PTEs must be understood: report what was removed with its final
+ * accessed and dirty bits, then retire. And the end of everything: destruction of a table.
+ */
+#ifndef PT_OPS_GATHER_H
+#define PT_OPS_GATHER_H
+
+#include "ops_fill.h"
+
+/* Is @g, the caller's @gather if not NULL, one for this thread and table? */
+static inline int check_gather(const struct gather *g, const struct pt_gather *gather,
+			       const struct pt_thread *self, const struct pt_table *t)
+{
+	return gather && (g->self != self || g->table != t) ? -EINVAL : 0;
+}
+
+static inline void report_leaf(const struct gather *g, pt_va_t va, unsigned level, pte_t pte)
+{
+	struct pt_item item = {
+		.pa = fmt_leaf_pa(pte, level),
+		.prop = fmt_leaf_prop(pte, level),
+		.level = level,
+	};
+
+	g->removed(g->ctx, va, &item);
+}
+
+/* Report the leaves of a subtree. The hardware has been flushed from it: their bits are final. */
+static void report_subtree(const struct gather *g, struct node *node, unsigned level, pt_va_t va)
+{
+	slot_t *slots = node_slots(g->table, node);
+
+	for (unsigned i = 0; i < FAN_OUT; i++, va += level_size(level)) {
+		pte_t pte = slot_load_locked(&slots[i]);
+		enum pt_kind kind = fmt_kind(pte, level);
+
+		if (kind == PT_KIND_TABLE)
+			report_subtree(g, child_of(g->table, pte), level - 1, va);
+		else if (kind == PT_KIND_LEAF)
+			report_leaf(g, va, level, pte);
+	}
+}
+
+static void report_removed(const struct gather *g)
+{
+	for (struct node *store = g->items; store; store = store->next) {
+		const struct gathered_leaf *leaves = node_memory(g->table->pool, store);
+
+		for (unsigned i = 0; i < store->live; i++)
+			report_leaf(g, leaves[i].va_level & ~PAGE_MASK,
+				    (unsigned)(leaves[i].va_level & PAGE_MASK), leaves[i].pte);
+	}
+	for (struct node *top = g->subtrees; top; top = top->next)
+		report_subtree(g, top, top->level, top->va);
+}
+
+/* Push @node and every table below on @chain. Their slots stay as they are: walks may be there. */
+static void collect_subtree(const struct pt_table *t, struct node *node, struct node_chain *chain)
+{
+	slot_t *slots = node_slots(t, node);
+	unsigned level = node->level;
+
+	if (level > 1)
+		for (unsigned i = 0; i < FAN_OUT; i++) {
+			pte_t pte = slot_load_locked(&slots[i]);
+
+			if (fmt_is_table(pte, level))
+				collect_subtree(t, child_of(t, pte), chain);
+		}
+	node_chain_push(chain, node);
+}
+
+static inline void drop_leaf(struct pt_table *t, pte_t pte, unsigned level)
+{
+	if (fmt_leaf_prop(pte, level) & PT_TRACKED)
+		t->item_ops->drop(t->item_ctx, fmt_leaf_pa(pte, level), level);
+}
+
+/* Drop what a node still holds whose grace period is over: a table, or a gather's storage. */
+static void drop_items(struct pt_table *t, struct node *node)
+{
+	if (node->state == NODE_ITEMS) {
+		const struct gathered_leaf *leaves = node_memory(t->pool, node);
+
+		for (unsigned i = 0; i < node->live; i++)
+			drop_leaf(t, leaves[i].pte, (unsigned)(leaves[i].va_level & PAGE_MASK));
+	} else {
+		slot_t *slots = node_slots(t, node);
+
+		for (unsigned i = 0; i < FAN_OUT; i++) {
+			pte_t pte = slot_load_locked(&slots[i]);
+
+			if (fmt_kind(pte, node->level) == PT_KIND_LEAF)
+				drop_leaf(t, pte, node->level);
+		}
+	}
+}
+
+/* Free what nobody else can reach any more. */
+static void free_chain(struct pt_thread *self, struct pt_table *t, struct node_chain *chain)
+{
+	while (chain->head) {
+		struct node *node = node_chain_pop(chain);
+
+		if (t->item_ops)
+			drop_items(t, node);
+		node_put(self, node);
+	}
+}
+
+/*
+ * Hand over what was removed. Without items to drop, tables join what the thread has retired
+ * before, and storage, which nobody else ever saw, is free at once.
+ */
+static void retire_removed(struct gather *g)
+{
+	struct pt_table *t = g->table;
+	struct pt_thread *self = g->self;
+	struct node_chain with_items = {0};
+	bool apart = t->item_ops || !STRATEGY_CONCURRENT;
+	struct node_chain *chain = apart ? &with_items : &self->retired;
+
+	while (g->subtrees) {
+		struct node *top = g->subtrees;
+
+		g->subtrees = top->next;
+		collect_subtree(t, top, chain);
+	}
+	while (g->items) {
+		struct node *store = g->items;
+
+		g->items = store->next;
+		if (apart)
+			node_chain_push(chain, store);
+		else
+			node_put(self, store);
+	}
+	if (!STRATEGY_CONCURRENT)
+		free_chain(self, t, chain);
+	else if (apart)
+		thread_retire(self, chain, t);
+	else if (chain->count >= self->pool->retire_batch)
+		thread_hand_over(self);
+}
+
+static void op_gather_sync(struct pt_gather *storage)
+{
+	struct gather *g = (struct gather *)storage;
+
+	if (g->nr_ranges)
+		gather_flush(g);
+	if (!g->subtrees && !g->items)
+		return;
+	if (g->removed)
+		report_removed(g);
+	retire_removed(g);
+}
+
+/* Nobody uses the table any more, and its translations have been flushed. */
+static void destroy_tree(struct pt_thread *self, struct pt_table *t)
+{
+	struct node_chain chain = {0};
+
+	collect_subtree(t, t->root, &chain);
+	free_chain(self, t, &chain);
+	t->root = NULL;
+}
+
+#endif

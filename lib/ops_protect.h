@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * New properties for what is mapped: protect, and the cursor's protect next. A leaf changes by
+ * compare-exchange from the value whose properties were looked at, so accessed and dirty bits that
+ * the hardware sets in between are seen, not overwritten (T2).
+ */
+#ifndef PT_OPS_PROTECT_H
+#define PT_OPS_PROTECT_H
+
+#include "ops_remove.h"
+
+struct protection {
+	struct gather *g;
+	pt_prop_t set, clear;
+	uint64_t pages;   /* base pages mapped in the range */
+	pt_protect_fn fn; /* instead of set and clear: and stop after one */
+	void *ctx;
+	pt_va_t va; /* what was changed */
+	uint64_t len;
+};
+
+static inline int protect_leaf(struct cursor *c, struct slot *s, struct protection *p)
+{
+	struct pt_item item = {
+		.pa = fmt_leaf_pa(s->pte, s->level),
+		.prop = fmt_leaf_prop(s->pte, s->level),
+		.level = s->level,
+	};
+	pt_prop_t prop = p->fn ? p->fn(p->ctx, s->first, &item) : (item.prop & ~p->clear) | p->set;
+	pte_t pte;
+
+	if (p->fn && (((prop ^ item.prop) & PT_TRACKED) || !fmt_prop_valid(prop, s->level)))
+		return -EINVAL;
+	pte = fmt_leaf(item.pa, prop, s->level);
+	if (pte != s->pte) {
+		if (!strategy_slot_change(c, s, pte))
+			return VISIT_AGAIN;
+		if (fmt_needs_flush(s->pte, pte))
+			gather_flush_later(p->g, s->first, s->last);
+	}
+	p->pages += base_pages(s->level);
+	p->va = s->first;
+	p->len = level_size(s->level);
+	return p->fn ? VISIT_STOP : VISIT_NEXT;
+}
+
+static int protect_slot(struct cursor *c, struct slot *s, void *arg)
+{
+	switch (fmt_kind(s->pte, s->level)) {
+	case PT_KIND_TABLE:
+		return VISIT_DOWN;
+	case PT_KIND_LEAF:
+		return s->whole ? protect_leaf(c, s, arg) : split_slot(c, s);
+	default:
+		return VISIT_NEXT;
+	}
+}
+
+DEFINE_VISIT(visit_protect, protect_slot)
+
+/*
+ * Can the change be made to any leaf? A cache policy is replaced as a whole or left alone; other
+ * bits are independent of one another.
+ */
+static inline int check_change(pt_prop_t set, pt_prop_t clear)
+{
+	bool new_cache = (set | clear) & PT_CACHE_MASK;
+
+	if (((set | clear) & PT_TRACKED) || !fmt_prop_valid(set, 1))
+		return -EINVAL;
+	if (new_cache && (clear & PT_CACHE_MASK) != PT_CACHE_MASK)
+		return -EINVAL;
+	return 0;
+}
+
+static int op_protect(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
+		      pt_prop_t set, pt_prop_t clear, struct pt_gather *gather, uint64_t *ret_pages)
+{
+	struct pt_gather own;
+	struct protection p = {
+		.g = (struct gather *)(gather ? gather : &own),
+		.set = set,
+		.clear = clear,
+	};
+	struct cursor c;
+	pt_va_t last;
+	int rc = check_range(t, va, len, &last);
+
+	if (!rc)
+		rc = check_change(set, clear);
+	if (!rc)
+		rc = check_gather(p.g, gather, self, t);
+	if (!rc)
+		rc = range_open(&c, self, t, va, last, PT_CHANGE, largest_block(va, last));
+	if (rc)
+		return rc;
+	if (!gather)
+		pt_gather_init(&own, self, t, NULL, NULL);
+	rc = reserve_splits(&c, va, last, 0);
+	if (!rc)
+		rc = visit_protect(&c, c.node, c.level, va, last, &p);
+	range_close(&c);
+	if (rc < 0)
+		return rc;
+	if (!gather)
+		op_gather_sync(&own);
+	if (ret_pages)
+		*ret_pages = p.pages;
+	return 0;
+}
+
+static int op_cursor_protect_next(struct pt_cursor *storage, uint64_t len, pt_protect_fn fn,
+				  void *ctx, struct pt_gather *gather, pt_va_t *ret_va,
+				  uint64_t *ret_len)
+{
+	struct cursor *c = (struct cursor *)storage;
+	struct protection p = {.g = (struct gather *)gather, .fn = fn, .ctx = ctx};
+	pt_va_t last;
+	int rc;
+
+	if (c->mode == PT_READ_ONLY || !gather || !fn ||
+	    check_gather(p.g, gather, c->self, c->table))
+		return -EINVAL;
+	rc = check_reach(c, len, &last);
+	if (!rc)
+		rc = reserve_splits(c, c->va, last, 0);
+	if (rc)
+		return rc;
+	rc = visit_protect(c, c->node, c->level, c->va, last, &p);
+	if (rc < 0)
+		return rc;
+	if (rc != VISIT_STOP) {
+		c->va = last + 1;
+		return -ENOENT;
+	}
+	c->va = p.va + p.len;
+	*ret_va = p.va;
+	*ret_len = p.len;
+	return 0;
+}
+
+#endif

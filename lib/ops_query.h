@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking: the hardware's walk and access, the strategy's query, a cursor's query and search.
+ */
+#ifndef PT_OPS_QUERY_H
+#define PT_OPS_QUERY_H
+
+#include "ops_range.h"
+
+/* A lock-free walk of any strategy: nodes it can hold are not reused before it ends (R1). */
+static inline void walk_enter(struct pt_thread *self)
+{
+	if (STRATEGY_CONCURRENT)
+		port_rcu_read_lock(&self->port);
+}
+
+static inline void walk_leave(struct pt_thread *self)
+{
+	if (STRATEGY_CONCURRENT)
+		port_rcu_read_unlock(&self->port);
+}
+
+/* The slot that ends the walk of @va, its level and what it held. Inside walk_enter(). */
+static inline slot_t *walk_to_slot(const struct pt_table *t, pt_va_t va, unsigned *ret_level,
+				   pte_t *ret_pte)
+{
+	slot_t *slots = node_slots(t, t->root);
+
+	for (unsigned level = FMT_LEVELS;; level--) {
+		slot_t *slot = &slots[slot_index(va, level)];
+		pte_t pte = slot_load_walk(slot);
+
+		if (level == 1 || !fmt_is_table(pte, level)) {
+			*ret_level = level;
+			*ret_pte = pte;
+			return slot;
+		}
+		slots = slots_of_pa(t->phys_off, fmt_table_pa(pte));
+	}
+}
+
+static inline bool table_manages(const struct pt_table *t, pt_va_t va)
+{
+	return va - t->first <= t->last - t->first;
+}
+
+static int op_walk(struct pt_thread *self, struct pt_table *t, pt_va_t va, pt_pa_t *ret_pa,
+		   pt_prop_t *ret_prop)
+{
+	unsigned level;
+	pte_t pte;
+
+	if (!table_manages(t, va))
+		return -ERANGE;
+	walk_enter(self);
+	walk_to_slot(t, va, &level, &pte);
+	walk_leave(self);
+	if (!fmt_translates(pte))
+		return -ENOENT;
+	*ret_pa = fmt_leaf_pa(pte, level) + (va & (level_size(level) - 1));
+	*ret_prop = fmt_leaf_prop(pte, level);
+	return 0;
+}
+
+static inline bool access_permitted(pt_prop_t prop, enum pt_access access, bool user)
+{
+	pt_prop_t need = access == PT_ACCESS_WRITE  ? PT_WRITE
+			 : access == PT_ACCESS_EXEC ? PT_EXEC
+						    : PT_READ;
+
+	return (prop & need) && (!user || (prop & PT_USER));
+}
+
+static int op_access(struct pt_thread *self, struct pt_table *t, pt_va_t va, enum pt_access access,
+		     bool user, pt_pa_t *ret_pa)
+{
+	unsigned level;
+	pte_t pte, touched;
+	slot_t *slot;
+	int rc = 0;
+
+	if (!table_manages(t, va))
+		return -ERANGE;
+	walk_enter(self);
+	do {
+		slot = walk_to_slot(t, va, &level, &pte);
+		if (!fmt_translates(pte))
+			rc = -ENOENT;
+		else if (!access_permitted(fmt_leaf_prop(pte, level), access, user))
+			rc = -EACCES;
+		touched = fmt_touched(pte, access == PT_ACCESS_WRITE);
+	} while (!rc && touched != pte && !slot_exchange_if(slot, &pte, touched));
+	walk_leave(self);
+	if (!rc)
+		*ret_pa = fmt_leaf_pa(pte, level) + (va & (level_size(level) - 1));
+	return rc;
+}
+
+/* Describe what a slot of @level that covers @va held. */
+static inline void describe_slot(pt_va_t va, unsigned level, pte_t pte, struct pt_mapping *ret)
+{
+	enum pt_kind kind = fmt_kind(pte, level);
+
+	*ret = (struct pt_mapping){
+		.va = va & ~(level_size(level) - 1),
+		.len = level_size(level),
+		.kind = kind == PT_KIND_FROZEN ? PT_KIND_EMPTY : kind,
+	};
+	if (kind == PT_KIND_LEAF)
+		ret->item = (struct pt_item){
+			.pa = fmt_leaf_pa(pte, level),
+			.prop = fmt_leaf_prop(pte, level),
+			.level = level,
+		};
+	else if (kind == PT_KIND_MARK)
+		ret->mark = fmt_mark_value(pte);
+}
+
+static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, struct pt_mapping *ret)
+{
+	struct strategy_query q;
+	unsigned level;
+	pte_t pte;
+
+	if (!table_manages(t, va))
+		return -ERANGE;
+	if (!STRATEGY_LOCK_FREE_QUERY && self->holds)
+		return -EDEADLK;
+	do {
+		slot_t *slots = strategy_query_begin(&q, self, t);
+
+		for (level = FMT_LEVELS;; level--) {
+			pte = strategy_query_step(&q, &slots[slot_index(va, level)], level);
+			if (level == 1 || !fmt_is_table(pte, level))
+				break;
+			slots = slots_of_pa(t->phys_off, fmt_table_pa(pte));
+		}
+	} while (!strategy_query_end(&q));
+	describe_slot(va, level, pte, ret);
+	return 0;
+}
+
+static int op_cursor_query(struct pt_cursor *storage, struct pt_mapping *ret)
+{
+	struct cursor *c = (struct cursor *)storage;
+	struct node *node = c->node;
+	unsigned level = c->level;
+	pte_t pte;
+
+	if (cursor_at_end(c))
+		return -ERANGE;
+	for (;; level--) {
+		slot_t *slots = node_slots(c->table, node);
+
+		pte = strategy_slot_read(c, &slots[slot_index(c->va, level)]);
+		if (level == 1 || !fmt_is_table(pte, level))
+			break;
+		node = child_of(c->table, pte);
+	}
+	describe_slot(c->va, level, pte, ret);
+	return 0;
+}
+
+/* @len bytes from where the cursor stands: inside its range? */
+static inline int check_reach(const struct cursor *c, uint64_t len, pt_va_t *ret_last)
+{
+	if (!len || (len & PAGE_MASK))
+		return -EINVAL;
+	if (cursor_at_end(c) || len - 1 > c->last - c->va)
+		return -ERANGE;
+	*ret_last = c->va + (len - 1);
+	return 0;
+}
+
+static int find_slot(struct cursor *c, struct slot *s, void *found)
+{
+	(void)c;
+	switch (fmt_kind(s->pte, s->level)) {
+	case PT_KIND_LEAF:
+		*(pt_va_t *)found = s->first;
+		return VISIT_STOP;
+	case PT_KIND_TABLE:
+		return VISIT_DOWN;
+	default:
+		return VISIT_NEXT;
+	}
+}
+
+DEFINE_VISIT(visit_find, find_slot)
+
+static int op_cursor_find_next(struct pt_cursor *storage, uint64_t len, pt_va_t *ret_va)
+{
+	struct cursor *c = (struct cursor *)storage;
+	pt_va_t last, found;
+	int rc = check_reach(c, len, &last);
+
+	if (rc)
+		return rc;
+	if (visit_find(c, c->node, c->level, c->va, last, &found) != VISIT_STOP) {
+		c->va = last + 1;
+		return -ENOENT;
+	}
+	c->va = found;
+	*ret_va = found;
+	return 0;
+}
+
+#endif

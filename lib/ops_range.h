@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every call on a range begins and ends with: checking the arguments, choosing `top`, getting
+ * and giving back the strategy's rights. And the split of a slot into a table, which every call
+ * may need at the edges of its range.
+ */
+#ifndef PT_OPS_RANGE_H
+#define PT_OPS_RANGE_H
+
+#include "gather.h"
+#include "visit.h"
+
+#define PAGE_MASK (level_size(1) - 1)
+
+/* Nodes that splitting needs at most for one edge of a range, or building for one slot. */
+#define PATH_NODES (FMT_LEVELS - 1)
+
+/* Is first..last, @len bytes at @va, a range of base pages that the table manages? */
+static inline int check_range(const struct pt_table *t, pt_va_t va, uint64_t len, pt_va_t *ret_last)
+{
+	pt_va_t last = va + (len - 1);
+
+	if (((va | len) & PAGE_MASK) || !len || last < va)
+		return -EINVAL;
+	if (va < t->first || last > t->last)
+		return -ERANGE;
+	*ret_last = last;
+	return 0;
+}
+
+/* The highest level of which first..last contains a whole slot; at least 1. */
+static inline unsigned largest_block(pt_va_t first, pt_va_t last)
+{
+	for (unsigned level = FMT_LEVELS; level > 1; level--) {
+		uint64_t mask = level_size(level) - 1;
+		pt_va_t block = (first + mask) & ~mask;
+
+		if (block >= first && block <= last && last - block >= mask)
+			return level;
+	}
+	return 1;
+}
+
+/* Get the rights on first..last. Arguments have been checked. Return: 0, -EDEADLK or -ENOMEM. */
+static inline int range_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
+			     pt_va_t first, pt_va_t last, enum pt_mode mode, unsigned top)
+{
+	struct pt_pool *pool = self->pool;
+	int rc;
+
+	if (self->holds)
+		return -EDEADLK;
+	if (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)
+		thread_wait_backlog(self);
+	if (mode == PT_BUILD) {
+		rc = node_reserve(self, PATH_NODES);
+		if (rc)
+			return rc;
+	}
+	c->ops = t->ops;
+	c->self = self;
+	c->table = t;
+	c->first = first;
+	c->last = last;
+	c->va = first;
+	c->top = (uint8_t)top;
+	c->mode = (uint8_t)mode;
+	self->holds = t;
+	strategy_lock_range(c);
+	return 0;
+}
+
+static inline void range_close(struct cursor *c)
+{
+	struct pt_thread *self = c->self;
+
+	strategy_unlock_range(c);
+	self->holds = NULL;
+	if (self->spare.count > 2 * self->pool->magazine)
+		thread_trim(self);
+}
+
+/* Fill the slots of @child, a node that nobody sees yet, with the parts of @pte of @level. */
+static inline void fill_child(struct cursor *c, struct node *child, pte_t pte, unsigned level)
+{
+	slot_t *slots = node_slots(c->table, child);
+	enum pt_kind kind = fmt_kind(pte, level);
+
+	if (kind == PT_KIND_EMPTY)
+		return;
+	child->live = FAN_OUT;
+	if (kind == PT_KIND_MARK) {
+		child->marks = FAN_OUT;
+		for (unsigned i = 0; i < FAN_OUT; i++)
+			slot_init(&slots[i], pte);
+	} else {
+		pt_pa_t pa = fmt_leaf_pa(pte, level);
+		pt_prop_t prop = fmt_leaf_prop(pte, level);
+
+		for (unsigned i = 0; i < FAN_OUT; i++)
+			slot_init(&slots[i],
+				  fmt_leaf(pa + i * level_size(level - 1), prop, level - 1));
+	}
+}
+
+/*
+ * Put a table under s->pte, which is EMPTY, a MARK or a LEAF, that says the same (Q2: nobody sees a
+ * hole). The node has been reserved. Return: VISIT_DOWN, s->pte refers to the table; or VISIT_AGAIN
+ * if the slot has changed.
+ */
+static inline int split_slot(struct cursor *c, struct slot *s)
+{
+	const struct pt_table *t = c->table;
+	struct node *child = node_take(c->self, s->level - 1);
+	pte_t old = s->pte;
+	enum pt_kind kind = fmt_kind(old, s->level);
+
+	fill_child(c, child, old, s->level);
+	strategy_adopt_child(c, child);
+	if (!strategy_child_install(c, s, child)) {
+		node_put(c->self, child);
+		return VISIT_AGAIN;
+	}
+	s->pte = fmt_table(node_to_pa(t, child));
+	if (kind == PT_KIND_EMPTY)
+		strategy_live_add(c, s->node, 1, 0);
+	else if (kind == PT_KIND_MARK)
+		strategy_live_add(c, s->node, 0, -1);
+	else if (fmt_leaf_prop(old, s->level) & PT_TRACKED)
+		t->item_ops->split(t->item_ctx, fmt_leaf_pa(old, s->level), s->level);
+	return VISIT_DOWN;
+}
+
+/*
+ * How many nodes splitting needs so that no leaf or mark reaches over the edge of the range at @va,
+ * an edge of first..last. Return: that, or -EINVAL if a tracked leaf there cannot be split.
+ */
+static inline int edge_splits(struct cursor *c, pt_va_t va, pt_va_t first, pt_va_t last)
+{
+	const struct pt_table *t = c->table;
+	struct node *node = c->node;
+	unsigned level = c->level;
+
+	for (;; level--) {
+		uint64_t mask = level_size(level) - 1;
+		pt_va_t slot_first = va & ~mask;
+		enum pt_kind kind;
+		pte_t pte;
+
+		/* whole slots are never split, and below them nothing is */
+		if (slot_first >= first && last - slot_first >= mask && slot_first <= last)
+			return 0;
+		pte = strategy_slot_read(c, &node_slots(t, node)[slot_index(va, level)]);
+		kind = fmt_kind(pte, level);
+		if (kind == PT_KIND_TABLE) {
+			node = child_of(t, pte);
+			continue;
+		}
+		if (kind != PT_KIND_LEAF && kind != PT_KIND_MARK)
+			return 0;
+		if (kind == PT_KIND_LEAF && (fmt_leaf_prop(pte, level) & PT_TRACKED) &&
+		    !t->item_ops->split)
+			return -EINVAL;
+		break;
+	}
+	/* one table for each level whose slot at the edge sticks out */
+	for (int nodes = 0;; nodes++, level--) {
+		uint64_t mask = level_size(level) - 1;
+		pt_va_t slot_first = va & ~mask;
+
+		if (slot_first >= first && slot_first <= last && last - slot_first >= mask)
+			return nodes;
+	}
+}
+
+/* Reserve what splits at both edges of first..last need, and @more nodes. */
+static inline int reserve_splits(struct cursor *c, pt_va_t first, pt_va_t last, uint64_t more)
+{
+	int left, right;
+
+	if (c->level == 1) /* no slot can stick out */
+		return more ? node_reserve(c->self, more) : 0;
+	left = edge_splits(c, first, first, last);
+	right = edge_splits(c, last, first, last);
+	if (left < 0 || right < 0)
+		return left < 0 ? left : right;
+	more += (unsigned)left + (unsigned)right;
+	return more ? node_reserve(c->self, more) : 0;
+}
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* Emptying a range: unmap, and the cursor's take next. What is removed goes into a gather. */
+#ifndef PT_OPS_REMOVE_H
+#define PT_OPS_REMOVE_H
+
+#include "ops_gather.h"
+
+struct removal {
+	struct gather *g;
+	uint64_t pages;         /* base pages that were mapped */
+	struct pt_taken *taken; /* stop after one, and describe it */
+	uint64_t leaves;        /* that will be removed one by one */
+};
+
+static inline uint64_t base_pages(unsigned level)
+{
+	return UINT64_C(1) << FMT_INDEX_BITS * (level - 1);
+}
+
+/* Base pages mapped by @node, of @level, and below. Leaf tables need no look at their slots. */
+static uint64_t count_pages(const struct pt_table *t, struct node *node, unsigned level)
+{
+	slot_t *slots = node_slots(t, node);
+	uint64_t pages = 0;
+
+	if (level == 1)
+		return node->live - node->marks;
+	for (unsigned i = 0; i < FAN_OUT; i++) {
+		pte_t pte = slot_load_locked(&slots[i]);
+		enum pt_kind kind = fmt_kind(pte, level);
+
+		if (kind == PT_KIND_TABLE)
+			pages += count_pages(t, child_of(t, pte), level - 1);
+		else if (kind == PT_KIND_LEAF)
+			pages += base_pages(level);
+	}
+	return pages;
+}
+
+static inline bool removal_detaches(const struct cursor *c, const struct slot *s)
+{
+	return s->whole && s->level <= c->top && !(s->level == FMT_LEVELS && c->table->top_pinned);
+}
+
+static inline int remove_subtree(struct cursor *c, struct slot *s, struct removal *r)
+{
+	struct node *child = child_of(c->table, s->pte);
+	uint64_t pages = count_pages(c->table, child, s->level - 1);
+
+	if (!strategy_detach_subtree(c, s))
+		return VISIT_AGAIN;
+	strategy_live_add(c, s->node, -1, 0);
+	gather_subtree(r->g, child, s->first, s->last);
+	r->pages += pages;
+	if (!r->taken || !pages)
+		return VISIT_NEXT;
+	*r->taken = (struct pt_taken){
+		.va = s->first,
+		.len = level_size(s->level),
+		.subtree = true,
+		.pages = pages,
+	};
+	return VISIT_STOP;
+}
+
+static inline int remove_leaf(struct cursor *c, struct slot *s, struct removal *r)
+{
+	if (!strategy_slot_change(c, s, 0))
+		return VISIT_AGAIN;
+	strategy_live_add(c, s->node, -1, 0);
+	if (fmt_translates(s->pte))
+		gather_flush_later(r->g, s->first, s->last);
+	if (gather_wants_leaves(r->g))
+		gather_leaf(r->g, s->first, s->level, s->pte);
+	r->pages += base_pages(s->level);
+	if (!r->taken)
+		return VISIT_NEXT;
+	*r->taken = (struct pt_taken){
+		.va = s->first,
+		.len = level_size(s->level),
+		.item = {.pa = fmt_leaf_pa(s->pte, s->level),
+			 .prop = fmt_leaf_prop(s->pte, s->level),
+			 .level = s->level},
+		.pages = base_pages(s->level),
+	};
+	return VISIT_STOP;
+}
+
+static int remove_slot(struct cursor *c, struct slot *s, void *arg)
+{
+	struct removal *r = arg;
+
+	switch (fmt_kind(s->pte, s->level)) {
+	case PT_KIND_TABLE:
+		return removal_detaches(c, s) ? remove_subtree(c, s, r) : VISIT_DOWN;
+	case PT_KIND_LEAF:
+		return s->whole ? remove_leaf(c, s, r) : split_slot(c, s);
+	case PT_KIND_MARK:
+		if (!s->whole)
+			return split_slot(c, s);
+		if (!strategy_slot_change(c, s, 0))
+			return VISIT_AGAIN;
+		strategy_live_add(c, s->node, -1, -1);
+		return VISIT_NEXT;
+	default:
+		return VISIT_NEXT;
+	}
+}
+
+DEFINE_VISIT(visit_remove, remove_slot)
+
+/* Count the leaves that remove_slot() will remove one by one. */
+static int count_leaf_slot(struct cursor *c, struct slot *s, void *arg)
+{
+	struct removal *r = arg;
+
+	switch (fmt_kind(s->pte, s->level)) {
+	case PT_KIND_TABLE:
+		return removal_detaches(c, s) ? VISIT_NEXT : VISIT_DOWN;
+	case PT_KIND_LEAF:
+		/* one that sticks out is split into pieces of at least a base page */
+		r->leaves += s->whole ? 1 : (s->last - s->first + 1) >> FMT_PAGE_SHIFT;
+		return r->taken ? VISIT_STOP : VISIT_NEXT;
+	default:
+		return VISIT_NEXT;
+	}
+}
+
+DEFINE_VISIT(visit_count_leaves, count_leaf_slot)
+
+/* Reserve all that removing first..last can need: tables for splits, storage of the gather. */
+static inline int removal_reserve(struct cursor *c, pt_va_t first, pt_va_t last, struct removal *r)
+{
+	uint64_t storage = 0;
+
+	if (gather_wants_leaves(r->g)) {
+		visit_count_leaves(c, c->node, c->level, first, last, r);
+		storage = gather_nodes_for(r->g, r->leaves);
+	}
+	return reserve_splits(c, first, last, storage);
+}
+
+static int op_unmap(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
+		    struct pt_gather *gather, uint64_t *ret_pages)
+{
+	struct pt_gather own;
+	struct removal r = {.g = (struct gather *)(gather ? gather : &own)};
+	struct cursor c;
+	pt_va_t last;
+	int rc = check_range(t, va, len, &last);
+
+	if (!rc)
+		rc = check_gather(r.g, gather, self, t);
+	if (!rc)
+		rc = range_open(&c, self, t, va, last, PT_CHANGE, largest_block(va, last));
+	if (rc)
+		return rc;
+	if (!gather)
+		pt_gather_init(&own, self, t, NULL, NULL);
+	rc = removal_reserve(&c, va, last, &r);
+	if (!rc)
+		rc = visit_remove(&c, c.node, c.level, va, last, &r);
+	range_close(&c);
+	if (rc < 0)
+		return rc;
+	if (!gather)
+		op_gather_sync(&own);
+	if (ret_pages)
+		*ret_pages = r.pages;
+	return 0;
+}
+
+static int op_cursor_take_next(struct pt_cursor *storage, uint64_t len, struct pt_gather *gather,
+			       struct pt_taken *ret)
+{
+	struct cursor *c = (struct cursor *)storage;
+	struct pt_taken taken;
+	struct removal r = {.g = (struct gather *)gather, .taken = &taken};
+	pt_va_t last;
+	int rc;
+
+	if (c->mode == PT_READ_ONLY || !gather || check_gather(r.g, gather, c->self, c->table))
+		return -EINVAL;
+	rc = check_reach(c, len, &last);
+	if (!rc)
+		rc = removal_reserve(c, c->va, last, &r);
+	if (rc)
+		return rc;
+	rc = visit_remove(c, c->node, c->level, c->va, last, &r);
+	if (rc != VISIT_STOP) {
+		c->va = last + 1;
+		return -ENOENT;
+	}
+	c->va = taken.va + taken.len;
+	*ret = taken;
+	return 0;
+}
+
+#endif

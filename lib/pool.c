@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How nodes move:
+ *
+ *      fresh ------.                      .---- alloc ----> trees, gathers
+ *                   +--> magazine (thread) <--- unused ---'      |
+ *   chunk lists ---'          |                                 retire
+ *        ^------- surplus ----'                                  |
+ *        '---------------------------- grace period -------------'
+ *
+ * Each chunk has a stack of its free nodes, so that memory goes home by chunk; chunks that have
+ * free nodes are on one stack of the pool. Both are lock-free. Nodes are pushed as runs and popped
+ * all at once; what is too much goes back. So no thread ever reads the link of a node it does not
+ * own, and there is no ABA. Chunks are popped one at a time, so the head of their stack carries a
+ * tag that each push and pop increments.
+ *
+ * A chunk is on the pool's stack at most once: whoever turns its `listed` from 0 to 1 pushes it.
+ * Nodes are pushed on the chunk before `listed` is examined, and `listed` is cleared before the
+ * chunk's nodes are examined, so one of the two sides sees the other.
+ *
+ * Nodes never handed out are taken from the region by advancing `fresh`; the system zeroed them.
+ * Nodes from a chunk's list are zeroed when they enter a magazine, by the thread that will use them.
+ */
+#include "pool.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sync/ttas.h"
+
+struct chunk {
+	_Atomic(struct node *) free; /* stack of nodes, linked through `next` */
+	_Atomic uint32_t listed;     /* on pool->partial, or about to be */
+	_Atomic uint32_t next;       /* on pool->partial: the chunk below, + 1 */
+};
+
+#define HEAD(tag, link) ((uint64_t)(uint32_t)(tag) << 32 | (uint32_t)(link))
+#define HEAD_TAG(head) ((uint32_t)((head) >> 32))
+#define HEAD_LINK(head) ((uint32_t)(head))
+
+#define DEFAULT_NODE_SHIFT 12
+#define DEFAULT_CHUNK_BYTES ((size_t)2 << 20)
+#define DEFAULT_MAX_BYTES ((size_t)64 << 30)
+#define DEFAULT_MAGAZINE 64
+#define DEFAULT_RETIRE_BATCH 32
+#define DEFAULT_RETIRED_BOUND ((size_t)64 << 20)
+#define MIN_NODES_PER_CHUNK 64 /* so that their metadata fills whole pages */
+#define MAX_NODES (UINT64_C(1) << 31)
+
+static struct chunk *chunk_of(const struct pt_pool *pool, const struct node *node)
+{
+	size_t index = ((uintptr_t)node - (uintptr_t)pool->meta) / NODE_META_BYTES;
+
+	return &pool->chunks[index >> (pool->chunk_shift - pool->node_shift)];
+}
+
+/* ---- the stack of chunks ---- */
+
+static void partial_push(struct pt_pool *pool, struct chunk *chunk)
+{
+	uint32_t self = (uint32_t)(chunk - pool->chunks) + 1;
+	uint64_t head = atomic_load_explicit(&pool->partial, memory_order_relaxed);
+
+	do {
+		atomic_store_explicit(&chunk->next, HEAD_LINK(head), memory_order_relaxed);
+		/* [ORD-partial] rel: the link is visible to partial_pop() */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&pool->partial, &head, HEAD(HEAD_TAG(head) + 1, self), memory_order_release,
+		memory_order_relaxed));
+}
+
+static struct chunk *partial_pop(struct pt_pool *pool)
+{
+	/* [ORD-partial] acq: pairs with partial_push() */
+	uint64_t head = atomic_load_explicit(&pool->partial, memory_order_acquire);
+	struct chunk *chunk;
+	uint32_t next;
+
+	do {
+		if (!HEAD_LINK(head))
+			return NULL;
+		chunk = &pool->chunks[HEAD_LINK(head) - 1];
+		next = atomic_load_explicit(&chunk->next, memory_order_relaxed);
+		/* [ORD-partial] acq on both paths: the next round follows a new link */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&pool->partial, &head, HEAD(HEAD_TAG(head) + 1, next), memory_order_acquire,
+		memory_order_acquire));
+	return chunk;
+}
+
+static void chunk_list(struct pt_pool *pool, struct chunk *chunk)
+{
+	/* [ORD-listed] acq_rel: orders this against the clearing in pool_take_listed() */
+	if (!atomic_exchange_explicit(&chunk->listed, 1, memory_order_acq_rel))
+		partial_push(pool, chunk);
+}
+
+/* ---- a chunk's stack of nodes ---- */
+
+/* Push the run first..last of nodes of one chunk. */
+static void chunk_push(struct pt_pool *pool, struct chunk *chunk, struct node *first,
+		       struct node *last)
+{
+	struct node *head = atomic_load_explicit(&chunk->free, memory_order_relaxed);
+
+	do {
+		last->next = head;
+		/* [ORD-free] rel: whatever was done with the nodes comes before their reuse */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&chunk->free, &head, first, memory_order_release, memory_order_relaxed));
+	chunk_list(pool, chunk);
+}
+
+static struct node *chunk_pop_all(struct chunk *chunk)
+{
+	/* [ORD-free] acq: pairs with chunk_push() and chunk_put_back() */
+	return atomic_exchange_explicit(&chunk->free, NULL, memory_order_acquire);
+}
+
+/* Put the run that begins at @run back below what others have pushed meanwhile. */
+static void chunk_put_back(struct pt_pool *pool, struct chunk *chunk, struct node *run)
+{
+	struct node *none = NULL;
+
+	/* [ORD-free] rel: as chunk_push(); its end need not be known if nobody pushed */
+	while (!atomic_compare_exchange_strong_explicit(
+		&chunk->free, &none, run, memory_order_release, memory_order_relaxed)) {
+		struct node *pushed = chunk_pop_all(chunk);
+		struct node *last = pushed;
+
+		none = NULL;
+		if (!pushed)
+			continue;
+		while (last->next)
+			last = last->next;
+		last->next = run;
+		run = pushed;
+	}
+	chunk_list(pool, chunk);
+}
+
+/* ---- taking ---- */
+
+static unsigned pool_take_listed(struct pt_pool *pool, struct node_chain *chain, unsigned want)
+{
+	struct chunk *chunk = partial_pop(pool);
+	struct node *node;
+	unsigned count = 0;
+
+	if (!chunk)
+		return 0;
+	/* [ORD-listed] acq_rel: orders this before the look at the chunk's nodes */
+	atomic_exchange_explicit(&chunk->listed, 0, memory_order_acq_rel);
+	node = chunk_pop_all(chunk);
+	for (; node && count < want; count++) {
+		struct node *next = node->next;
+
+		pool_unpoison(pool, node);
+		memset(node_memory(pool, node), 0, pool->node_bytes);
+		pool_poison(pool, node);
+		node_chain_push(chain, node);
+		node = next;
+	}
+	if (node)
+		chunk_put_back(pool, chunk, node);
+	atomic_fetch_sub_explicit(&pool->free_nodes, count, memory_order_relaxed);
+	return count;
+}
+
+/* Back one more chunk if nodes have run out. Return: 0 or a negative errno. */
+static int pool_grow(struct pt_pool *pool)
+{
+	unsigned chunk_lg2 = pool->chunk_shift - pool->node_shift;
+	size_t meta_bytes = (size_t)NODE_META_BYTES << chunk_lg2;
+	uint64_t backed;
+	int rc = 0;
+
+	ttas_lock(&pool->grow_lock);
+	backed = atomic_load_explicit(&pool->backed, memory_order_relaxed);
+	if (atomic_load_explicit(&pool->fresh, memory_order_relaxed) == backed) {
+		size_t chunk = backed >> chunk_lg2;
+		char *meta = pool->meta + chunk * meta_bytes;
+		char *memory = pool->region + (chunk << pool->chunk_shift);
+
+		if (chunk == pool->nr_chunks_max)
+			rc = -ENOMEM;
+		if (!rc)
+			rc = port_commit(meta, meta_bytes);
+		if (!rc) {
+			rc = pool->chunk_ops.get(pool->chunk_ctx, memory,
+						 (size_t)1 << pool->chunk_shift, 0);
+			if (rc)
+				port_decommit(meta, meta_bytes);
+		}
+		/* [ORD-backed] rel: the memory is there before its nodes can be taken */
+		if (!rc)
+			atomic_store_explicit(&pool->backed, backed + (UINT64_C(1) << chunk_lg2),
+					      memory_order_release);
+	}
+	ttas_unlock(&pool->grow_lock);
+	return rc;
+}
+
+static unsigned pool_take_fresh(struct pt_pool *pool, struct node_chain *chain, unsigned want)
+{
+	uint64_t fresh = atomic_load_explicit(&pool->fresh, memory_order_relaxed);
+	uint64_t left;
+
+	do {
+		/* [ORD-backed] acq: pairs with pool_grow() */
+		left = atomic_load_explicit(&pool->backed, memory_order_acquire) - fresh;
+		if (!left)
+			return 0;
+		if (want > left)
+			want = (unsigned)left;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&pool->fresh, &fresh, fresh + want, memory_order_relaxed, memory_order_relaxed));
+	for (unsigned i = 0; i < want; i++) {
+		struct node *node = (struct node *)(pool->meta + (fresh + i) * NODE_META_BYTES);
+
+		pool_poison(pool, node);
+		node_chain_push(chain, node);
+	}
+	return want;
+}
+
+unsigned pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want)
+{
+	for (;;) {
+		unsigned count = pool_take_listed(pool, chain, want);
+
+		if (!count)
+			count = pool_take_fresh(pool, chain, want);
+		if (count || pool_grow(pool))
+			return count;
+	}
+}
+
+/* ---- giving ---- */
+
+void pool_give(struct pt_pool *pool, struct node_chain *chain)
+{
+	struct node *node = chain->head;
+
+	if (!chain->count)
+		return;
+	atomic_fetch_add_explicit(&pool->free_nodes, chain->count, memory_order_relaxed);
+	while (node) {
+		struct chunk *chunk = chunk_of(pool, node);
+		struct node *first = node;
+		struct node *last;
+
+		/* the longest run of nodes of one chunk */
+		do {
+			last = node;
+			node = node->next;
+			last->state = NODE_FREE;
+			pool_poison(pool, last);
+		} while (node && chunk_of(pool, node) == chunk);
+		chunk_push(pool, chunk, first, last);
+	}
+	chain->head = NULL;
+	chain->count = 0;
+}
+
+void pool_retire_begin(struct pt_pool *pool, unsigned nodes)
+{
+	uint64_t bytes = (uint64_t)nodes << pool->node_shift;
+	uint64_t now =
+		atomic_fetch_add_explicit(&pool->retired, bytes, memory_order_relaxed) + bytes;
+	uint64_t max = atomic_load_explicit(&pool->retired_max, memory_order_relaxed);
+
+	while (max < now &&
+	       !atomic_compare_exchange_weak_explicit(&pool->retired_max, &max, now,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+void pool_retire_end(struct pt_pool *pool, unsigned nodes)
+{
+	/* Relaxed: nodes are handed on through the chunks' lists, this only counts. */
+	atomic_fetch_sub_explicit(&pool->retired, (uint64_t)nodes << pool->node_shift,
+				  memory_order_relaxed);
+}
+
+/* ---- the public calls ---- */
+
+static int default_get(void *ctx, void *addr, size_t bytes, unsigned home)
+{
+	(void)ctx;
+	(void)home;
+	return port_commit(addr, bytes);
+}
+
+static void default_put(void *ctx, void *addr, size_t bytes)
+{
+	(void)ctx;
+	port_decommit(addr, bytes);
+}
+
+static const struct pt_chunk_ops default_chunk_ops = {.get = default_get, .put = default_put};
+
+static bool is_power_of_two(uint64_t value)
+{
+	return value && !(value & (value - 1));
+}
+
+/* Fill in defaults and check bounds. */
+static int pool_configure(struct pt_pool *pool, const struct pt_pool_config *config)
+{
+	size_t chunk_bytes = config->chunk_bytes ? config->chunk_bytes : DEFAULT_CHUNK_BYTES;
+	size_t max_bytes = config->max_bytes ? config->max_bytes : DEFAULT_MAX_BYTES;
+
+	pool->node_shift = config->node_shift ? config->node_shift : DEFAULT_NODE_SHIFT;
+	if (pool->node_shift < 4 || pool->node_shift > 16 || !is_power_of_two(chunk_bytes) ||
+	    chunk_bytes >> pool->node_shift < MIN_NODES_PER_CHUNK)
+		return -EINVAL;
+	pool->chunk_shift = (unsigned)__builtin_ctzll(chunk_bytes);
+	if (config->phys_base & (chunk_bytes - 1))
+		return -EINVAL;
+	pool->nr_chunks_max = (max_bytes >> pool->chunk_shift) + !!(max_bytes & (chunk_bytes - 1));
+	if ((uint64_t)pool->nr_chunks_max << (pool->chunk_shift - pool->node_shift) > MAX_NODES)
+		return -EINVAL;
+	pool->magazine = config->magazine ? config->magazine : DEFAULT_MAGAZINE;
+	if (pool->magazine < 8 || pool->magazine > 1024)
+		return -EINVAL;
+	pool->retire_batch = config->retire_batch ? config->retire_batch : DEFAULT_RETIRE_BATCH;
+	if (pool->retire_batch > 1024)
+		return -EINVAL;
+	if (config->reclaim != PT_RECLAIM_CALLBACK && config->reclaim != PT_RECLAIM_SYNC)
+		return -EINVAL;
+	pool->node_bytes = (size_t)1 << pool->node_shift;
+	pool->retired_bound = config->retired_bound ? config->retired_bound : DEFAULT_RETIRED_BOUND;
+	pool->reclaim = config->reclaim;
+	pool->phys_base = config->phys_base;
+	pool->chunk_ops = config->chunk_ops ? *config->chunk_ops : default_chunk_ops;
+	pool->chunk_ctx = config->chunk_ctx;
+	return 0;
+}
+
+static size_t region_bytes(const struct pt_pool *pool)
+{
+	return pool->nr_chunks_max << pool->chunk_shift;
+}
+
+static size_t meta_bytes(const struct pt_pool *pool)
+{
+	return (region_bytes(pool) >> pool->node_shift) * NODE_META_BYTES;
+}
+
+static size_t chunks_bytes(const struct pt_pool *pool)
+{
+	return pool->nr_chunks_max * sizeof(struct chunk);
+}
+
+static void pool_release(struct pt_pool *pool)
+{
+	if (pool->chunks) {
+		port_decommit(pool->chunks, chunks_bytes(pool));
+		port_unreserve(pool->chunks, chunks_bytes(pool));
+	}
+	if (pool->meta)
+		port_unreserve(pool->meta, meta_bytes(pool));
+	if (pool->region)
+		port_unreserve(pool->region, region_bytes(pool));
+	port_free(pool);
+}
+
+int pt_pool_create(const struct pt_pool_config *config, struct pt_pool **ret_pool)
+{
+	struct pt_pool *pool;
+	int rc;
+
+	if (!config || config->size != sizeof(*config))
+		return -EINVAL;
+	pool = port_alloc(sizeof(*pool));
+	if (!pool)
+		return -ENOMEM;
+	rc = pool_configure(pool, config);
+	if (rc) {
+		port_free(pool);
+		return rc;
+	}
+	pool->region = port_reserve(region_bytes(pool), (size_t)1 << pool->chunk_shift);
+	pool->meta = port_reserve(meta_bytes(pool), NODE_META_BYTES);
+	pool->chunks = port_reserve(chunks_bytes(pool), NODE_META_BYTES);
+	if (!pool->region || !pool->meta || !pool->chunks ||
+	    port_commit(pool->chunks, chunks_bytes(pool))) {
+		pool_release(pool);
+		return -ENOMEM;
+	}
+	pool->phys_off = (uintptr_t)pool->region - pool->phys_base;
+	pool->meta_off = (uintptr_t)pool->meta -
+			 (uintptr_t)(pool->phys_base >> pool->node_shift) * NODE_META_BYTES;
+	port_describe("node", pool->region, pool->node_bytes,
+		      region_bytes(pool) >> pool->node_shift);
+	port_describe("meta", pool->meta, NODE_META_BYTES, region_bytes(pool) >> pool->node_shift);
+	*ret_pool = pool;
+	return 0;
+}
+
+int pt_pool_destroy(struct pt_pool *pool)
+{
+	unsigned chunk_lg2 = pool->chunk_shift - pool->node_shift;
+	uint64_t backed;
+
+	if (atomic_load_explicit(&pool->tables, memory_order_relaxed) ||
+	    atomic_load_explicit(&pool->threads, memory_order_relaxed))
+		return -EBUSY;
+	port_rcu_barrier(NULL);
+	backed = atomic_load_explicit(&pool->backed, memory_order_relaxed);
+	port_unpoison(pool->region, backed << pool->node_shift);
+	port_unpoison(pool->meta, backed * NODE_META_BYTES);
+	for (uint64_t chunk = 0; chunk < backed >> chunk_lg2; chunk++)
+		pool->chunk_ops.put(pool->chunk_ctx, pool->region + (chunk << pool->chunk_shift),
+				    (size_t)1 << pool->chunk_shift);
+	port_decommit(pool->meta, backed * NODE_META_BYTES);
+	pool_release(pool);
+	return 0;
+}
+
+void pt_pool_get_stats(struct pt_pool *pool, struct pt_pool_stats *ret_stats)
+{
+	uint64_t fresh = atomic_load_explicit(&pool->fresh, memory_order_relaxed);
+	uint64_t idle = atomic_load_explicit(&pool->free_nodes, memory_order_relaxed);
+	uint64_t backed = atomic_load_explicit(&pool->backed, memory_order_relaxed);
+
+	*ret_stats = (struct pt_pool_stats){
+		.node_bytes = (fresh - idle) << pool->node_shift,
+		.retired_bytes = atomic_load_explicit(&pool->retired, memory_order_relaxed),
+		.retired_bytes_max = atomic_load_explicit(&pool->retired_max, memory_order_relaxed),
+		.chunk_bytes = backed << pool->node_shift,
+		.tables = atomic_load_explicit(&pool->tables, memory_order_relaxed),
+		.threads = atomic_load_explicit(&pool->threads, memory_order_relaxed),
+	};
+}

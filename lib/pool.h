@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Node memory: one reserved region of chunks, metadata beside it, so that physical address, node
+ * and metadata are one computation apart. See pool.c for how nodes move.
+ */
+#ifndef PT_POOL_H
+#define PT_POOL_H
+
+#include "node.h"
+
+struct chunk;
+
+struct pt_pool {
+	/* read by every call, constant */
+	uintptr_t phys_off; /* node address - physical address */
+	uintptr_t meta_off; /* metadata of physical address 0 */
+	size_t node_bytes;
+	size_t retired_bound;
+	enum pt_reclaim reclaim;
+	unsigned node_shift;
+	unsigned chunk_shift;
+	unsigned magazine;
+	unsigned retire_batch;
+	size_t nr_chunks_max;
+	char *region;
+	char *meta;
+	struct chunk *chunks;
+	pt_pa_t phys_base;
+	struct pt_chunk_ops chunk_ops;
+	void *chunk_ctx;
+
+	/* changed when magazines are filled and chains are freed */
+	_Alignas(64) _Atomic uint64_t partial; /* tagged stack of chunks that have free nodes */
+	_Atomic uint64_t fresh;                /* nodes below this index have been handed out */
+	_Atomic uint64_t backed;               /* nodes below this index have memory */
+	_Atomic uint64_t free_nodes;           /* on the chunks' lists */
+	_Atomic uint32_t grow_lock;
+	_Atomic uint32_t tables;
+	_Atomic uint32_t threads;
+
+	_Alignas(64) _Atomic uint64_t retired; /* bytes handed over, not yet free */
+	_Atomic uint64_t retired_max;
+};
+
+static inline struct node *node_of_pa(const struct pt_pool *pool, pt_pa_t pa)
+{
+	return (struct node *)(pool->meta_off + (pa >> pool->node_shift) * NODE_META_BYTES);
+}
+
+static inline pt_pa_t node_pa(const struct pt_pool *pool, const struct node *node)
+{
+	return ((uintptr_t)node - pool->meta_off) / NODE_META_BYTES << pool->node_shift;
+}
+
+static inline void *node_memory(const struct pt_pool *pool, const struct node *node)
+{
+	return (void *)(node_pa(pool, node) + pool->phys_off);
+}
+
+/* A free node must not be touched, but for `next`, which lists of free nodes are made of. */
+static inline void pool_poison(const struct pt_pool *pool, struct node *node)
+{
+	port_poison(node_memory(pool, node), pool->node_bytes);
+	port_poison((char *)node + sizeof(node->next), sizeof(*node) - sizeof(node->next));
+}
+
+static inline void pool_unpoison(const struct pt_pool *pool, struct node *node)
+{
+	port_unpoison((char *)node + sizeof(node->next), sizeof(*node) - sizeof(node->next));
+	port_unpoison(node_memory(pool, node), pool->node_bytes);
+}
+
+/*
+ * Move at least one and at most @want free nodes to @chain, zeroed, in state NODE_FREE and
+ * poisoned. Return: how many; 0 when the pool is exhausted.
+ */
+unsigned pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want);
+
+/* Free every node of @chain, which becomes empty. Content and metadata may be anything. */
+void pool_give(struct pt_pool *pool, struct node_chain *chain);
+
+/* Count a chain that begins, has ended, to wait for its grace period. */
+void pool_retire_begin(struct pt_pool *pool, unsigned nodes);
+void pool_retire_end(struct pt_pool *pool, unsigned nodes);
+
+#endif

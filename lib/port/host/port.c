@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The out-of-line part of the host port: threads, grace periods, sleeping, memory. */
+#include "port.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifdef PORT_TSAN
+char port_tsan_readers;
+#endif
+
+/* liburcu wants each system thread registered once; ours may register with several pools. */
+static _Thread_local unsigned registrations;
+
+void port_thread_register(struct port_thread *self)
+{
+	(void)self;
+	if (registrations++ == 0)
+		PORT_RCU(register_thread)();
+}
+
+void port_thread_unregister(struct port_thread *self)
+{
+	(void)self;
+	PORT_READERS_LEAVE();
+	if (--registrations == 0)
+		PORT_RCU(unregister_thread)();
+}
+
+static void run_callback(struct rcu_head *rcu)
+{
+	struct port_rcu_head *head =
+		(struct port_rcu_head *)((char *)rcu - offsetof(struct port_rcu_head, rcu));
+
+#ifdef PORT_TSAN
+	__tsan_acquire(head);
+#endif
+	PORT_READERS_GONE();
+	head->fn(head);
+}
+
+void port_rcu_call(struct port_thread *self, struct port_rcu_head *head, port_rcu_fn fn)
+{
+	(void)self;
+	head->fn = fn;
+#ifdef PORT_TSAN
+	__tsan_release(head);
+#endif
+	PORT_RCU(call_rcu)(&head->rcu, run_callback);
+}
+
+void port_rcu_synchronize(struct port_thread *self)
+{
+	(void)self;
+	PORT_READERS_LEAVE();
+	PORT_RCU(synchronize_rcu)();
+	PORT_READERS_GONE();
+}
+
+void port_rcu_barrier(struct port_thread *self)
+{
+	(void)self;
+	PORT_RCU(barrier)();
+}
+
+void port_sleep(_Atomic uint32_t *word, uint32_t value)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+void port_wake(_Atomic uint32_t *word, unsigned n)
+{
+	int most = n > INT32_MAX ? INT32_MAX : (int)n;
+
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0);
+}
+
+void *port_reserve(size_t bytes, size_t align)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t slack = align > page ? align : 0;
+	char *base = mmap(NULL, bytes + slack, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t front;
+
+	if (base == MAP_FAILED)
+		return NULL;
+	if (!slack)
+		return base;
+	front = -(uintptr_t)base & (align - 1);
+	if (front)
+		munmap(base, front);
+	if (slack > front)
+		munmap(base + front + bytes, slack - front);
+	return base + front;
+}
+
+void port_unreserve(void *addr, size_t bytes)
+{
+	munmap(addr, bytes);
+}
+
+int port_commit(void *addr, size_t bytes)
+{
+	if (mprotect(addr, bytes, PROT_READ | PROT_WRITE))
+		return -ENOMEM;
+	/* Advice only: where huge pages are off, base pages do. */
+	madvise(addr, bytes, MADV_HUGEPAGE);
+	return 0;
+}
+
+void port_decommit(void *addr, size_t bytes)
+{
+	madvise(addr, bytes, MADV_DONTNEED);
+	mprotect(addr, bytes, PROT_NONE);
+}
+
+void *port_alloc(size_t bytes)
+{
+	void *object = NULL;
+
+	if (posix_memalign(&object, 64, bytes))
+		return NULL;
+	return memset(object, 0, bytes);
+}
+
+void port_free(void *object)
+{
+	free(object);
+}

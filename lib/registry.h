@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PT_REGISTRY_H
+#define PT_REGISTRY_H
+
+#include "table.h"
+
+/* NULL when the pair is not built. */
+const struct pt_instance *pt_instance_find(const char *format, const char *strategy);
+
+#endif

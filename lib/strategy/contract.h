@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a strategy is: how concurrent access to one tree is synchronised. The tree's algorithm
+ * (ops*.h) is written in these names and knows no lock.
+ *
+ * A strategy header defines the constants and functions below as `static inline`; this file is
+ * included after it and declares them again, so that a wrong signature is a compile error.
+ * docs/DECISIONS.md shows eleven strategies on this contract.
+ *
+ *   STRATEGY_NAME            "rcu"
+ *   STRATEGY_SUMMARY         one line for people
+ *   STRATEGY_ISOLATION       enum pt_isolation
+ *   STRATEGY_READERS_SHARE   read cursors on overlapping ranges run together
+ *   STRATEGY_LOCK_FREE_QUERY queries take no lock and never wait
+ *   STRATEGY_CONCURRENT      0: one thread only; unlinked nodes are reused without a grace period
+ *   STRATEGY_SOFTWARE_BITS   bits of FMT_STRATEGY_MASK it uses in slots
+ *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
+ *   struct strategy_query    what a query in progress keeps
+ *
+ * All-zero node metadata (node->strategy) is that of a node nobody holds.
+ *
+ * Rights. With range isolation a cursor in mode PT_CHANGE or PT_BUILD has the slots of its range in
+ * its covering node and everything below for itself, but for accessed and dirty bits that hardware
+ * sets; slot_change() then loses no race against other cursors. With slot isolation every change may
+ * lose, and the caller looks again.
+ */
+#ifndef PT_STRATEGY_CONTRACT_H
+#define PT_STRATEGY_CONTRACT_H
+
+#include "walk.h"
+
+/* Set up table->strategy, which is zero. */
+static inline void strategy_table_init(struct pt_table *table);
+
+/*
+ * A query: begin gives the slots of the root; each slot on the way is read by step, the last one
+ * read is what is reported; end releases, and returns false if the query must be run again.
+ */
+static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_thread *self,
+					   struct pt_table *table);
+static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level);
+static inline bool strategy_query_end(struct strategy_query *q);
+
+/*
+ * Get the cursor's rights on c->first..c->last and set c->node and c->level to the covering node:
+ * the deepest of level >= c->top that covers the range. PT_BUILD creates tables on the way down
+ * (enough nodes are reserved); the other modes settle on the node that holds the absent slot.
+ */
+static inline void strategy_lock_range(struct cursor *c);
+static inline void strategy_unlock_range(struct cursor *c);
+
+/* Read a slot of the range, without strategy bits. */
+static inline pte_t strategy_slot_read(struct cursor *c, slot_t *slot);
+
+/*
+ * Replace s->pte by @pte. Return true, or false with nothing changed; then the slot must be read
+ * again. Neither value is a TABLE.
+ */
+static inline bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte);
+
+/*
+ * Replace s->pte, which is not a TABLE, by a reference to @child, which is complete and adopted.
+ * Return as strategy_slot_change().
+ */
+static inline bool strategy_child_install(struct cursor *c, struct slot *s, struct node *child);
+
+/* Give a node that is about to be installed below the held range the lock state that implies. */
+static inline void strategy_adopt_child(struct cursor *c, struct node *child);
+
+/* @slots more slots of @node are not EMPTY, @marks more hold a MARK. */
+static inline void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks);
+
+/*
+ * Unlink the subtree that s->pte refers to and that the range covers, by one store, and release
+ * whatever the cursor holds in it; nobody locks or changes a node of it afterwards.
+ * Return as strategy_slot_change().
+ */
+static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s);
+
+/* Does nobody hold this node? For the checker. */
+static inline bool strategy_node_is_free(struct node *node);
+
+#endif

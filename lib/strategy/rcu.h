@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rcu: walk lock-free to the covering node, take its spinlock, look whether it is still part of the
+ * tree, then lock what lies below in depth-first order. Queries take no lock at all.
+ *
+ * Invariants
+ * A. A node is stray from the moment it is unlinked; `stray` is plain and read and written under the
+ *    node's lock. The root is never stray.
+ * B. A slot and the counts of a node change only under its lock, held exclusively, while the node is
+ *    not stray; the hardware's accessed and dirty bits aside.
+ * C. A cursor holds exactly: its covering node, and every table below it that overlaps its range.
+ *    Tables born in the range are born locked.
+ * D. Whoever unlinks a node holds it and everything below, exclusively.
+ *
+ * Lock order: preorder of the tree. From the root to the covering node at most one node is locked at
+ * a time (a newborn is locked before its parent is released); below it, parents before children,
+ * left to right. A waiter holds only nodes that come before the one it waits for, so there is no
+ * deadlock; shared holders obey the same order. Two cursors whose ranges overlap both need the lock
+ * of some common node: their covering nodes both lie on the path to any common page, and the lower
+ * one is among what the holder of the upper one locks. So their transactions are serialised (C1).
+ *
+ * Publication: a child is complete, adopted and zeroed or filled before the store that links it
+ * [ORD-publish]; walks load slots with acquire.
+ *
+ * Reclamation: between reading a reference and holding the node's lock a walker is in an RCU read
+ * section, so the node, stray or not, is not reused (R1). Once it holds the lock of a node that is
+ * not stray, D keeps the node in the tree, and the read section may end. A waiter that wakes on a
+ * stray node releases it and starts again from the root; its lock is the
+ * last thing an unlinking cursor writes of what waiters look at.
+ *
+ * Guarantees: Q1, Q2 (a query that reads a leaf in a stray node is linearised just before the
+ * unlinking: its content is frozen, and the reference was read before). C1 range. P1: a query takes
+ * one load per level; starting again implies that another cursor unlinked something.
+ *
+ * Source: CortenMM-adv (SOSP 2025), Asterinas ostd::mm::page_table::cursor::locking. Different here:
+ * read cursors share and never allocate, change cursors do not allocate on the way down, the read
+ * section ends when the covering node is locked, and aligned leaf tables are detached whole.
+ */
+#ifndef PT_STRATEGY_RCU_H
+#define PT_STRATEGY_RCU_H
+
+#include "exclusive.h"
+#include "sync/sharedlock.h"
+
+#define STRATEGY_NAME "rcu"
+#define STRATEGY_SUMMARY "lock-free walk to the covering node, its spinlock, then depth first below"
+#define STRATEGY_ISOLATION PT_ISOLATION_RANGE
+#define STRATEGY_READERS_SHARE 1
+#define STRATEGY_LOCK_FREE_QUERY 1
+#define STRATEGY_CONCURRENT 1
+#define STRATEGY_SOFTWARE_BITS 0
+#define STRATEGY_NODE_BYTES sizeof(struct rcu_node)
+
+struct rcu_node {
+	struct sharedlock lock;
+	bool stray;
+};
+
+struct strategy_query {
+	struct port_thread *port;
+};
+
+static inline struct rcu_node *rcu_node(struct node *node)
+{
+	return (struct rcu_node *)node->strategy;
+}
+
+static inline void strategy_table_init(struct pt_table *table)
+{
+	(void)table;
+}
+
+static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_thread *self,
+					   struct pt_table *table)
+{
+	q->port = &self->port;
+	port_rcu_read_lock(q->port);
+	return node_slots(table, table->root);
+}
+
+static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
+{
+	(void)q;
+	(void)level;
+	return slot_load_walk(slot);
+}
+
+static inline bool strategy_query_end(struct strategy_query *q)
+{
+	port_rcu_read_unlock(q->port);
+	return true;
+}
+
+static inline void rcu_lock_node(struct cursor *c, struct node *node)
+{
+	if (c->mode == PT_READ_ONLY)
+		sharedlock_lock_shared(&rcu_node(node)->lock);
+	else
+		sharedlock_lock(&rcu_node(node)->lock);
+}
+
+static inline void rcu_unlock_node(struct cursor *c, struct node *node)
+{
+	if (c->mode == PT_READ_ONLY)
+		sharedlock_unlock_shared(&rcu_node(node)->lock);
+	else
+		sharedlock_unlock(&rcu_node(node)->lock);
+}
+
+/* Lock @node; false, and it is not locked, if it is no longer part of the tree. */
+static inline bool rcu_lock_unless_stray(struct cursor *c, struct node *node)
+{
+	rcu_lock_node(c, node);
+	if (!rcu_node(node)->stray)
+		return true;
+	rcu_unlock_node(c, node);
+	return false;
+}
+
+static inline void strategy_adopt_child(struct cursor *c, struct node *child)
+{
+	(void)c;
+	sharedlock_init_locked(&rcu_node(child)->lock);
+}
+
+/* Link a new table under the EMPTY slot of the locked @node; it is born locked. */
+static inline struct node *rcu_build_child(struct cursor *c, struct node *node, unsigned level,
+					   slot_t *slot)
+{
+	struct node *child = node_take(c->self, level - 1);
+
+	strategy_adopt_child(c, child);
+	slot_publish(slot, fmt_table(node_to_pa(c->table, child)));
+	exclusive_live_add(node, 1, 0);
+	return child;
+}
+
+/*
+ * The slot on the way down holds no table. Lock its node and look again, now that it cannot change.
+ * Return true if the walk goes on, with the state of the walk advanced; false if @node, locked, is
+ * the covering node or (*ret_stray) has left the tree and is not locked.
+ */
+static inline bool rcu_settle(struct cursor *c, struct node **node, unsigned level, slot_t *slot,
+			      bool *held, bool *ret_stray)
+{
+	struct node *parent = *node;
+	pte_t pte;
+
+	*ret_stray = !*held && !rcu_lock_unless_stray(c, parent);
+	if (*ret_stray)
+		return false;
+	*held = true;
+	pte = slot_load_locked(slot);
+	if (fmt_is_table(pte, level)) {
+		*node = child_of(c->table, pte);
+		*held = false;
+	} else if (c->mode == PT_BUILD && fmt_kind(pte, level) == PT_KIND_EMPTY) {
+		*node = rcu_build_child(c, parent, level, slot);
+	} else {
+		return false;
+	}
+	rcu_unlock_node(c, parent);
+	return true;
+}
+
+/* Find and lock the covering node; false if it was lost to an unlinking cursor. */
+static inline bool rcu_lock_cover(struct cursor *c)
+{
+	struct node *node = c->table->root;
+	unsigned level = FMT_LEVELS;
+	bool held = false;
+	bool stray;
+
+	for (; level > c->top; level--) {
+		unsigned index = slot_index(c->first, level);
+		slot_t *slot = &node_slots(c->table, node)[index];
+		pte_t pte;
+
+		if (index != slot_index(c->last, level))
+			break;
+		pte = slot_load_walk(slot);
+		if (!held && fmt_is_table(pte, level)) {
+			node = child_of(c->table, pte);
+		} else if (!rcu_settle(c, &node, level, slot, &held, &stray)) {
+			if (stray)
+				return false;
+			break;
+		}
+	}
+	c->node = node;
+	c->level = (uint8_t)level;
+	return held || rcu_lock_unless_stray(c, node);
+}
+
+/* Lock, or unlock, every table below @node that overlaps first..last. @node is locked. */
+static inline void rcu_lock_below(struct cursor *c, struct node *node, unsigned level,
+				  pt_va_t first, pt_va_t last)
+{
+	const pt_va_t mask = level_size(level) - 1;
+	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
+
+	if (level == 1)
+		return;
+	for (;; first = (first | mask) + 1, slot++) {
+		pt_va_t end = (first | mask) < last ? first | mask : last;
+		pte_t pte = slot_load_locked(slot);
+
+		if (fmt_is_table(pte, level)) {
+			rcu_lock_node(c, child_of(c->table, pte));
+			rcu_lock_below(c, child_of(c->table, pte), level - 1, first, end);
+		}
+		if (end == last)
+			return;
+	}
+}
+
+static inline void rcu_unlock_below(struct cursor *c, struct node *node, unsigned level,
+				    pt_va_t first, pt_va_t last)
+{
+	const pt_va_t mask = level_size(level) - 1;
+	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
+
+	if (level == 1)
+		return;
+	for (;; first = (first | mask) + 1, slot++) {
+		pt_va_t end = (first | mask) < last ? first | mask : last;
+		pte_t pte = slot_load_locked(slot);
+
+		if (fmt_is_table(pte, level)) {
+			rcu_unlock_below(c, child_of(c->table, pte), level - 1, first, end);
+			rcu_unlock_node(c, child_of(c->table, pte));
+		}
+		if (end == last)
+			return;
+	}
+}
+
+static inline void strategy_lock_range(struct cursor *c)
+{
+	port_rcu_read_lock(&c->self->port);
+	while (!rcu_lock_cover(c)) {
+		/* A new section for each attempt, so that strays met on the way can be freed. */
+		port_rcu_read_unlock(&c->self->port);
+		port_rcu_read_lock(&c->self->port);
+	}
+	port_rcu_read_unlock(&c->self->port);
+	rcu_lock_below(c, c->node, c->level, c->first, c->last);
+}
+
+static inline void strategy_unlock_range(struct cursor *c)
+{
+	rcu_unlock_below(c, c->node, c->level, c->first, c->last);
+	rcu_unlock_node(c, c->node);
+}
+
+static inline pte_t strategy_slot_read(struct cursor *c, slot_t *slot)
+{
+	(void)c;
+	return slot_load_locked(slot);
+}
+
+static inline bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte)
+{
+	(void)c;
+	return exclusive_slot_change(s, pte);
+}
+
+static inline bool strategy_child_install(struct cursor *c, struct slot *s, struct node *child)
+{
+	return exclusive_slot_change(s, fmt_table(node_to_pa(c->table, child)));
+}
+
+static inline void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
+{
+	(void)c;
+	exclusive_live_add(node, slots, marks);
+}
+
+/* Mark @node and all below as stray and let waiters see it. All of it is locked. */
+static inline void rcu_mark_stray(struct cursor *c, struct node *node, unsigned level)
+{
+	rcu_node(node)->stray = true;
+	if (level > 1) {
+		slot_t *slots = node_slots(c->table, node);
+
+		for (unsigned i = 0; i < FAN_OUT; i++) {
+			pte_t pte = slot_load_locked(&slots[i]);
+
+			if (fmt_is_table(pte, level))
+				rcu_mark_stray(c, child_of(c->table, pte), level - 1);
+		}
+	}
+	rcu_unlock_node(c, node);
+}
+
+static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s)
+{
+	slot_publish(s->ref, 0);
+	rcu_mark_stray(c, child_of(c->table, s->pte), s->level - 1);
+	return true;
+}
+
+static inline bool strategy_node_is_free(struct node *node)
+{
+	return sharedlock_is_free(&rcu_node(node)->lock) && !rcu_node(node)->stray;
+}
+
+#endif

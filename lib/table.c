@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Creation and destruction of tables, and what can be asked of one. */
+#include "table.h"
+
+#include <errno.h>
+
+#include "cursor.h"
+#include "registry.h"
+#include "thread.h"
+
+/* The index range that a configuration names; both zero is the widest that is one range. */
+static int managed_range(const struct pt_format_info *format, const struct pt_config *config,
+			 pt_va_t *ret_first, pt_va_t *ret_last)
+{
+	unsigned slots = 1u << format->index_bits;
+
+	if (!config->top_first && !config->top_end)
+		return pt_index_range(format, 0, format->sign_extended ? slots / 2 : slots,
+				      ret_first, ret_last);
+	return pt_index_range(format, config->top_first, config->top_end, ret_first, ret_last);
+}
+
+int pt_table_create(struct pt_thread *self, const struct pt_config *config,
+		    struct pt_table **ret_table)
+{
+	const struct pt_instance *instance;
+	struct pt_table *table;
+	pt_va_t first, last;
+	int rc;
+
+	if (!config || config->size != sizeof(*config) || !config->format ||
+	    config->pool != self->pool)
+		return -EINVAL;
+	instance = pt_instance_find(config->format, config->strategy ? config->strategy : "rcu");
+	if (!instance || instance->format.node_shift != self->pool->node_shift)
+		return -EINVAL;
+	rc = managed_range(&instance->format, config, &first, &last);
+	if (rc)
+		return rc;
+	rc = node_reserve(self, 1);
+	if (rc)
+		return rc;
+	table = port_alloc(sizeof(*table));
+	if (!table)
+		return -ENOMEM;
+	table->ops = &instance->ops;
+	table->root = node_take(self, instance->format.levels);
+	table->phys_off = self->pool->phys_off;
+	table->meta_off = self->pool->meta_off;
+	table->first = first;
+	table->last = last;
+	table->pool = self->pool;
+	table->instance = instance;
+	table->item_ops = config->item_ops;
+	table->item_ctx = config->item_ctx;
+	table->flush = config->flush;
+	table->flush_ctx = config->flush_ctx;
+	table->top_pinned = config->top_pinned;
+	instance->init(table);
+	port_describe("table", table, sizeof(*table), 1);
+	atomic_fetch_add_explicit(&table->pool->tables, 1, memory_order_relaxed);
+	*ret_table = table;
+	return 0;
+}
+
+int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
+{
+	if (self->holds == table)
+		return -EBUSY;
+	/* Callbacks that still drop items of this table go through it. */
+	if (table->item_ops)
+		port_rcu_barrier(&self->port);
+	if (table->flush)
+		table->flush(table->flush_ctx, table->first, table->last - table->first + 1, true);
+	table->instance->destroy(self, table);
+	thread_trim(self);
+	atomic_fetch_sub_explicit(&table->pool->tables, 1, memory_order_relaxed);
+	port_free(table);
+	return 0;
+}
+
+pt_pa_t pt_table_root(const struct pt_table *table)
+{
+	return node_pa(table->pool, table->root);
+}
+
+void pt_table_range(const struct pt_table *table, pt_va_t *ret_first, pt_va_t *ret_last)
+{
+	*ret_first = table->first;
+	*ret_last = table->last;
+}
+
+const struct pt_format_info *pt_table_format(const struct pt_table *table)
+{
+	return pt_format_find(table->instance->format.name);
+}
+
+const struct pt_strategy_info *pt_table_strategy(const struct pt_table *table)
+{
+	return pt_strategy_find(table->instance->strategy.name);
+}
+
+pt_va_t pt_cursor_va(const struct pt_cursor *c)
+{
+	return ((const struct cursor *)c)->va;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* A table, and what an instance, one (format, strategy) pair, exports. */
+#ifndef PT_TABLE_H
+#define PT_TABLE_H
+
+#include "pool.h"
+
+struct pt_instance {
+	struct pt_format_info format;
+	struct pt_strategy_info strategy;
+	struct pt_ops ops;
+	/* Set up the strategy's part of a zeroed table. */
+	void (*init)(struct pt_table *table);
+	/* Drop every tracked item that @node, whose grace period is over, still holds. */
+	void (*drop_items)(struct pt_table *table, struct node *node);
+	/* Drop every item and free every node; nobody else uses the table. */
+	void (*destroy)(struct pt_thread *self, struct pt_table *table);
+};
+
+#define TABLE_STRATEGY_BYTES 128
+
+struct pt_table {
+	const struct pt_ops *ops; /* first: see PT_OPS() */
+	struct node *root;
+	uintptr_t phys_off; /* of the pool, a load nearer */
+	uintptr_t meta_off;
+	pt_va_t first, last; /* the addresses managed */
+	struct pt_pool *pool;
+	const struct pt_instance *instance;
+	const struct pt_item_ops *item_ops;
+	void *item_ctx;
+	pt_flush_fn flush;
+	void *flush_ctx;
+	bool top_pinned;
+	/* What the strategy shares between threads, on lines of its own. */
+	_Alignas(64) unsigned char strategy[TABLE_STRATEGY_BYTES];
+};
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads and retirement.
+ *
+ * A retired node has been unlinked and flushed; lock-free walks that began before may still be on
+ * it. Nodes collect in a chain per thread, so that one callback or one grace period serves many;
+ * chains with items to drop go at once, since their owner waits for the drop hooks.
+ */
+#include "thread.h"
+
+#include <errno.h>
+
+#include "table.h"
+
+int thread_refill(struct pt_thread *self, unsigned nodes)
+{
+	unsigned half = self->pool->magazine / 2;
+	unsigned want = nodes > half ? nodes : half;
+
+	while (self->spare.count < want) {
+		unsigned count = pool_take(self->pool, &self->spare, want - self->spare.count);
+
+		if (!count)
+			return self->spare.count < nodes ? -ENOMEM : 0;
+	}
+	return 0;
+}
+
+void thread_trim(struct pt_thread *self)
+{
+	struct node_chain surplus = {0};
+
+	while (self->spare.count > self->pool->magazine)
+		node_chain_push(&surplus, node_chain_pop(&self->spare));
+	pool_give(self->pool, &surplus);
+}
+
+/* Free the chain that begins at @node: its grace period is over. */
+static void free_retired(struct node *node)
+{
+	struct pt_table *table = node->drops ? node->retired.owner : NULL;
+	struct pt_pool *pool = table ? table->pool : node->retired.owner;
+	struct node_chain chain = {.head = node};
+	unsigned count;
+
+	for (; node; node = node->next) {
+		if (table)
+			table->instance->drop_items(table, node);
+		chain.count++;
+	}
+	count = chain.count;
+	pool_give(pool, &chain);
+	pool_retire_end(pool, count);
+}
+
+static void retired_callback(struct port_rcu_head *head)
+{
+	free_retired((struct node *)((char *)head - offsetof(struct node, retired.rcu)));
+}
+
+void thread_retire(struct pt_thread *self, struct node_chain *chain, struct pt_table *table)
+{
+	struct node *head = chain->head;
+
+	if (!head)
+		return;
+	for (struct node *node = head; node; node = node->next)
+		node->state = node->state == NODE_ITEMS ? NODE_ITEMS : NODE_RETIRED;
+	head->drops = table != NULL;
+	head->retired.owner = table ? (void *)table : (void *)self->pool;
+	pool_retire_begin(self->pool, chain->count);
+	chain->head = NULL;
+	chain->count = 0;
+	if (self->pool->reclaim == PT_RECLAIM_SYNC) {
+		port_rcu_synchronize(&self->port);
+		free_retired(head);
+	} else {
+		port_rcu_call(&self->port, &head->retired.rcu, retired_callback);
+	}
+}
+
+void thread_hand_over(struct pt_thread *self)
+{
+	thread_retire(self, &self->retired, NULL);
+}
+
+void thread_wait_backlog(struct pt_thread *self)
+{
+	struct pt_pool *pool = self->pool;
+
+	if (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)
+		thread_hand_over(self);
+	while (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound) {
+		if (pool->reclaim == PT_RECLAIM_SYNC)
+			port_rcu_synchronize(&self->port);
+		else
+			port_rcu_barrier(&self->port);
+	}
+}
+
+int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self)
+{
+	struct pt_thread *self = port_alloc(sizeof(*self));
+
+	if (!self)
+		return -ENOMEM;
+	self->pool = pool;
+	self->fail_after = UINT64_MAX;
+	port_thread_register(&self->port);
+	atomic_fetch_add_explicit(&pool->threads, 1, memory_order_relaxed);
+	*ret_self = self;
+	return 0;
+}
+
+int pt_thread_unregister(struct pt_thread *self)
+{
+	if (self->holds)
+		return -EBUSY;
+	thread_hand_over(self);
+	pool_give(self->pool, &self->spare);
+	atomic_fetch_sub_explicit(&self->pool->threads, 1, memory_order_relaxed);
+	port_thread_unregister(&self->port);
+	port_free(self);
+	return 0;
+}
+
+void pt_thread_quiescent(struct pt_thread *self)
+{
+	port_rcu_quiescent(&self->port);
+}
+
+void pt_thread_reclaim(struct pt_thread *self)
+{
+	thread_hand_over(self);
+	port_rcu_barrier(&self->port);
+}
+
+void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after)
+{
+	self->fail_after = after;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one registered thread keeps: zeroed nodes ready for use, and nodes it has retired. Only the
+ * thread itself touches it, so all of it is plain.
+ *
+ * Nodes are reserved before the first store of a call (C2), then taken without failing.
+ */
+#ifndef PT_THREAD_H
+#define PT_THREAD_H
+
+#include <string.h>
+
+#include "pool.h"
+
+struct pt_thread {
+	struct port_thread port;
+	struct pt_pool *pool;
+	struct node_chain spare;   /* zeroed and poisoned */
+	struct node_chain retired; /* unlinked and flushed, to be handed over as one chain */
+	uint64_t fail_after;       /* node allocations left before they fail; for tests */
+	struct pt_table *holds;    /* the table on which this thread has a cursor open */
+};
+
+/* Fill `spare` to at least @nodes. Return: 0 or -ENOMEM. */
+int thread_refill(struct pt_thread *self, unsigned nodes);
+
+/* Give surplus spare nodes back to the pool. */
+void thread_trim(struct pt_thread *self);
+
+/*
+ * Wait for the grace period of @chain and free it; before that, when @table is given, drop the
+ * items its nodes hold. The chain becomes empty. May wait in PT_RECLAIM_SYNC mode: no locks.
+ */
+void thread_retire(struct pt_thread *self, struct node_chain *chain, struct pt_table *table);
+
+/* Retire what has collected in self->retired. */
+void thread_hand_over(struct pt_thread *self);
+
+/* Wait until the pool's backlog is below its bound. Outside read sections, without locks. */
+void thread_wait_backlog(struct pt_thread *self);
+
+/* Make sure that @nodes calls of node_take() succeed. Return: 0 or -ENOMEM. */
+static inline int node_reserve(struct pt_thread *self, uint64_t nodes)
+{
+	if (nodes > self->fail_after)
+		return -ENOMEM;
+	if (nodes <= self->spare.count)
+		return 0;
+	if (nodes > UINT32_MAX / 2)
+		return -ENOMEM;
+	return thread_refill(self, (unsigned)nodes);
+}
+
+/* Take a reserved node: zeroed, its metadata that of an empty table of @level. */
+static inline struct node *node_take(struct pt_thread *self, unsigned level)
+{
+	struct node *node = node_chain_pop(&self->spare);
+
+	if (self->fail_after != UINT64_MAX)
+		self->fail_after--;
+	pool_unpoison(self->pool, node);
+	node->live = 0;
+	node->marks = 0;
+	node->level = (uint8_t)level;
+	node->state = NODE_TABLE;
+	memset(node->strategy, 0, sizeof(node->strategy));
+	return node;
+}
+
+/* Free a node that no other thread can reach, keeping it for the next use. */
+static inline void node_put(struct pt_thread *self, struct node *node)
+{
+	memset(node_memory(self->pool, node), 0, self->pool->node_bytes);
+	node->state = NODE_FREE;
+	pool_poison(self->pool, node);
+	node_chain_push(&self->spare, node);
+}
+
+#endif
