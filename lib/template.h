@@ -27,9 +27,9 @@
 #define PT_PASTE_(a, b, c) a##b##_##c
 #define PT_PASTE(a, b, c) PT_PASTE_(a, b, c)
 
-/* clang-format off: the order matters */
+/* clang-format off */
 #define PT_HEADER_OF(name) PT_STRING(name.h)
-#define PT_STRATEGY_HEADER(name) PT_STRING(strategy / name.h)
+#define PT_STRATEGY_HEADER(name) PT_STRING(strategy/name.h)
 
 #include PT_HEADER_OF(PT_FORMAT)
 #include "contract.h"
