@@ -17,6 +17,7 @@
  *   [ORD-partial]  rel: partial_push()       acq: partial_pop()          (pool.c)
  *   [ORD-listed]   acq_rel on both sides: chunk_list(), pool_take_listed() (pool.c)
  *   [ORD-backed]   rel: pool_grow()          acq: pool_take_fresh()      (pool.c)
+ *   [ORD-barrier]  rel: barrier_pass()       acq: wait_for_callbacks()   (port/host/port.c)
  *
  * Grace periods are the port's edges: the end of every read section that began before
  * port_rcu_call() or port_rcu_synchronize() comes before the callback, or the return.

@@ -62,10 +62,58 @@ void port_rcu_synchronize(struct port_thread *self)
 	PORT_READERS_GONE();
 }
 
+#ifdef PORT_TSAN
+/*
+ * liburcu's barrier hands memory between its threads in a way ThreadSanitizer cannot see, and has no
+ * symbols to suppress it by. Its one callback thread runs callbacks in order, unless somebody gave it
+ * more threads, which nobody does in a build for testing: a callback of our own is a barrier.
+ */
+struct barrier {
+	struct port_rcu_head head;
+	_Atomic uint32_t passed;
+};
+
+static void barrier_pass(struct port_rcu_head *head)
+{
+	_Atomic uint32_t *passed = &((struct barrier *)head)->passed;
+
+	/* [ORD-barrier] rel: callbacks that ran before are complete */
+	atomic_store_explicit(passed, 1, memory_order_release);
+	port_wake(passed, 1);
+}
+
+static void wait_for_callbacks(void)
+{
+	struct barrier barrier = {.passed = 0};
+
+	port_rcu_call(NULL, &barrier.head, barrier_pass);
+	/* [ORD-barrier] acq: pairs with barrier_pass() */
+	while (!atomic_load_explicit(&barrier.passed, memory_order_acquire))
+		port_sleep(&barrier.passed, 0);
+}
+#else
+static void wait_for_callbacks(void)
+{
+	PORT_RCU(barrier)();
+}
+#endif
+
 void port_rcu_barrier(struct port_thread *self)
 {
 	(void)self;
-	PORT_RCU(barrier)();
+	PORT_READERS_LEAVE();
+#ifdef PT_RCU_QSBR
+	/* A registered reader that sleeps must not hold up the grace period it waits for. */
+	bool online = self && urcu_qsbr_read_ongoing();
+
+	if (online)
+		urcu_qsbr_thread_offline();
+	wait_for_callbacks();
+	if (online)
+		urcu_qsbr_thread_online();
+#else
+	wait_for_callbacks();
+#endif
 }
 
 void port_sleep(_Atomic uint32_t *word, uint32_t value)
