@@ -41,6 +41,7 @@ const struct pt_instance PT_INSTANCE_NAME = {
 			.walk = op_walk,
 			.access = op_access,
 			.query = op_query,
+		.query_get = op_query_get,
 			.map = op_map,
 			.unmap = op_unmap,
 			.protect = op_protect,

@@ -116,8 +116,14 @@ static inline void describe_slot(pt_va_t va, unsigned level, pte_t pte, struct p
 		ret->mark = fmt_mark_value(pte);
 }
 
-static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, struct pt_mapping *ret)
+/*
+ * The strategy's query. With @get a tracked item is cloned before the query ends: until then the
+ * table's reference is not dropped, for the slot is locked, or the grace period not over (R2).
+ */
+static inline __attribute__((always_inline)) int
+query_slot(struct pt_thread *self, struct pt_table *t, pt_va_t va, bool get, struct pt_mapping *ret)
 {
+	struct pt_mapping found;
 	struct strategy_query q;
 	unsigned level;
 	pte_t pte;
@@ -126,8 +132,9 @@ static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, stru
 		return -ERANGE;
 	if (!STRATEGY_LOCK_FREE_QUERY && self->holds)
 		return -EDEADLK;
-	do {
+	for (;;) {
 		slot_t *slots = strategy_query_begin(&q, self, t);
+		bool cloned;
 
 		for (level = FMT_LEVELS;; level--) {
 			pte = strategy_query_step(&q, &slots[slot_index(va, level)], level);
@@ -135,9 +142,28 @@ static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, stru
 				break;
 			slots = slots_of_pa(t->phys_off, fmt_table_pa(pte));
 		}
-	} while (!strategy_query_end(&q));
-	describe_slot(va, level, pte, ret);
+		describe_slot(va, level, pte, &found);
+		cloned = get && (found.item.prop & PT_TRACKED);
+		if (cloned)
+			t->item_ops->clone(t->item_ctx, found.item.pa, level);
+		if (strategy_query_end(&q))
+			break;
+		if (cloned)
+			t->item_ops->drop(t->item_ctx, found.item.pa, level);
+	}
+	*ret = found;
 	return 0;
+}
+
+static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, struct pt_mapping *ret)
+{
+	return query_slot(self, t, va, false, ret);
+}
+
+static int op_query_get(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+			struct pt_mapping *ret)
+{
+	return query_slot(self, t, va, true, ret);
 }
 
 static int op_cursor_query(struct pt_cursor *storage, struct pt_mapping *ret)

@@ -293,7 +293,7 @@ PT_API void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after);
  * split run under the table's locks and must not call into the library or block.
  */
 struct pt_item_ops {
-	/* Take one more reference on [pa, pa + size(level)). */
+	/* Take one more reference on [pa, pa + size(level)): see pt_query_get(). */
 	void (*clone)(void *ctx, pt_pa_t pa, unsigned level);
 	/* Give one reference back. Runs without locks, after flush and grace period (R2). */
 	void (*drop)(void *ctx, pt_pa_t pa, unsigned level);
@@ -419,6 +419,8 @@ struct pt_ops {
 		      enum pt_access access, bool user, pt_pa_t *ret_pa);
 	int (*query)(struct pt_thread *self, struct pt_table *table, pt_va_t va,
 		     struct pt_mapping *ret);
+	int (*query_get)(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+			 struct pt_mapping *ret);
 	int (*map)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
 		   pt_pa_t pa, pt_prop_t prop, unsigned max_level);
 	int (*unmap)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
@@ -482,7 +484,7 @@ static inline PT_MUST_CHECK int pt_access(struct pt_thread *self, struct pt_tabl
 
 /*
  * What covers @va, by the strategy's own query (Q1, Q2). A tracked item is reported without a
- * reference: hold a cursor to use it.
+ * reference: see pt_query_get(), or hold a cursor.
  * Return: 0 (also when EMPTY); -ERANGE: @va not managed; -EDEADLK: this thread holds a cursor and
  * the strategy's queries take locks.
  * Cost: one load per level, and what the strategy adds.
@@ -491,6 +493,16 @@ static inline PT_MUST_CHECK int pt_query(struct pt_thread *self, struct pt_table
 					 struct pt_mapping *ret)
 {
 	return PT_OPS(table)->query(self, table, va, ret);
+}
+
+/*
+ * As pt_query(), and a tracked item comes with a reference of its own (the clone hook), taken while
+ * the table's cannot go away; the caller drops it.
+ */
+static inline PT_MUST_CHECK int pt_query_get(struct pt_thread *self, struct pt_table *table,
+					     pt_va_t va, struct pt_mapping *ret)
+{
+	return PT_OPS(table)->query_get(self, table, va, ret);
 }
 
 /*
