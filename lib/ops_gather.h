@@ -144,17 +144,20 @@ static void retire_removed(struct gather *g)
 		thread_hand_over(self);
 }
 
-static void op_gather_sync(struct pt_gather *storage)
+static int op_gather_sync(struct pt_gather *storage)
 {
 	struct gather *g = (struct gather *)storage;
 
+	if (g->self->holds)
+		return -EDEADLK;
 	if (g->nr_ranges)
 		gather_flush(g);
 	if (!g->subtrees && !g->items)
-		return;
+		return 0;
 	if (g->removed)
 		report_removed(g);
 	retire_removed(g);
+	return 0;
 }
 
 /* Nobody uses the table any more, and its translations have been flushed. */

@@ -41,13 +41,15 @@ static inline unsigned largest_block(pt_va_t first, pt_va_t last)
 	return 1;
 }
 
-/* Get the rights on first..last. Arguments have been checked. Return: 0, -EDEADLK or -ENOMEM. */
+/* Get the rights on first..last. Arguments have been checked. Return: 0, -EINVAL, -EDEADLK, -ENOMEM. */
 static inline int range_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
 			     pt_va_t first, pt_va_t last, enum pt_mode mode, unsigned top)
 {
 	struct pt_pool *pool = self->pool;
 	int rc;
 
+	if (pool != t->pool)
+		return -EINVAL;
 	if (self->holds)
 		return -EDEADLK;
 	if (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)

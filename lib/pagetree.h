@@ -22,12 +22,14 @@
  * S1 shape, P1 progress.
  *
  * Errors are negative errno values from a closed set:
- *   -EINVAL   an argument is malformed: alignment, length, level, property, mark, name
+ *   -EINVAL   an argument is malformed: alignment, length, level, property, mark, name, or a thread
+ *             or gather that does not belong to the table
  *   -ERANGE   a well-formed address or level outside what the table or the cursor covers
  *   -EEXIST   something is mapped there already
  *   -ENOENT   nothing is mapped there
  *   -ENOMEM   out of nodes or memory
  *   -EDEADLK  this thread already holds a cursor, so that blocking could deadlock
+ *   -EACCES   the access is not permitted (pt_access() only)
  *   -EBUSY    the object is still in use
  * A call that fails has changed nothing (C2) and has not written its ret_ arguments.
  * The library never prints, aborts or exits.
@@ -337,7 +339,7 @@ PT_API PT_MUST_CHECK int pt_table_create(struct pt_thread *self, const struct pt
  * Destroy a table and all it maps: flushes, drops tracked items, frees the nodes.
  * The caller guarantees that no other thread uses the table any more and that every gather of it
  * has been synced.
- * Return: 0; -EBUSY: this thread holds a cursor on it.
+ * Return: 0; -EBUSY: this thread holds a cursor on it; -EINVAL: @self is of another pool.
  * Context: no cursor open; may block. Cost: every node once.
  */
 PT_API PT_MUST_CHECK int pt_table_destroy(struct pt_thread *self, struct pt_table *table);
@@ -443,7 +445,7 @@ struct pt_ops {
 	int (*cursor_protect_next)(struct pt_cursor *c, uint64_t len, pt_protect_fn fn, void *ctx,
 				   struct pt_gather *gather, pt_va_t *ret_va, uint64_t *ret_len);
 	int (*cursor_mark)(struct pt_cursor *c, uint64_t len, uint64_t mark);
-	void (*gather_sync)(struct pt_gather *g);
+	int (*gather_sync)(struct pt_gather *g);
 };
 
 /* The public head of struct pt_table and of struct pt_cursor and pt_gather storage. */
@@ -682,11 +684,12 @@ PT_API void pt_gather_init(struct pt_gather *g, struct pt_thread *self, struct p
 /*
  * Flush, wait for acknowledgement, report removed leaves, hand everything to reclamation. After it
  * no CPU translates by an old entry (T1). The gather is empty afterwards and may be used again.
- * Context: no cursor open on the table; may block (in PT_RECLAIM_SYNC mode for a grace period).
+ * Return: 0; -EDEADLK: the thread holds a cursor, on which others may wait who must acknowledge.
+ * Context: may block (in PT_RECLAIM_SYNC mode for a grace period).
  */
-static inline void pt_gather_sync(struct pt_gather *g)
+static inline int pt_gather_sync(struct pt_gather *g)
 {
-	PT_OPS(g)->gather_sync(g);
+	return PT_OPS(g)->gather_sync(g);
 }
 
 #ifdef __cplusplus

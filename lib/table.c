@@ -65,6 +65,8 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 
 int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
 {
+	if (self->pool != table->pool)
+		return -EINVAL;
 	if (self->holds == table)
 		return -EBUSY;
 	/* Callbacks that still drop items of this table go through it. */

@@ -63,6 +63,7 @@ static inline struct node *node_take(struct pt_thread *self, unsigned level)
 	node->marks = 0;
 	node->level = (uint8_t)level;
 	node->state = NODE_TABLE;
+	node->drops = 0;
 	memset(node->strategy, 0, sizeof(node->strategy));
 	return node;
 }
