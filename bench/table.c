@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* vasprintf */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "say.h"
+#include "table.h"
+
+#define GAP 2 /* blanks between columns */
+
+enum { HEAD_LINES = 2 };
+
+struct column {
+	char *head[HEAD_LINES];
+	bool right;
+	size_t width;
+};
+
+struct row {
+	char *line;   /* over all columns, or */
+	char **cells; /* one per column */
+};
+
+struct table {
+	struct column *columns;
+	size_t column_count;
+	struct row *rows;
+	size_t row_count;
+	size_t filled; /* cells of the last row; all if it is complete */
+};
+
+static void *must(void *memory)
+{
+	if (!memory) {
+		complain("out of memory");
+		exit(EXIT_RESOURCES);
+	}
+	return memory;
+}
+
+/* Columns on the screen: bytes, without those that continue a UTF-8 character. */
+static size_t width_of(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
+static void widen(struct column *column, const char *text)
+{
+	size_t width = width_of(text);
+
+	if (width > column->width)
+		column->width = width;
+}
+
+/* A name of one line stands in the lower one. */
+static void set_head(struct column *column, const char *name)
+{
+	const char *second = strchr(name + 1, '\n');
+
+	column->right = name[0] == '>';
+	if (second) {
+		column->head[0] = must(strndup(name + 1, (size_t)(second - name - 1)));
+		column->head[1] = must(strdup(second + 1));
+	} else {
+		column->head[0] = must(strdup(""));
+		column->head[1] = must(strdup(name + 1));
+	}
+	widen(column, column->head[0]);
+	widen(column, column->head[1]);
+}
+
+struct table *table_create(const char *const *columns)
+{
+	struct table *table = must(calloc(1, sizeof(*table)));
+	size_t i;
+
+	while (columns[table->column_count])
+		table->column_count++;
+	table->columns = must(calloc(table->column_count, sizeof(*table->columns)));
+	for (i = 0; i < table->column_count; i++)
+		set_head(&table->columns[i], columns[i]);
+	table->filled = table->column_count;
+	return table;
+}
+
+static struct row *add_row(struct table *table)
+{
+	table->rows = must(reallocarray(table->rows, table->row_count + 1, sizeof(*table->rows)));
+	return memset(&table->rows[table->row_count++], 0, sizeof(*table->rows));
+}
+
+static char *print_text(const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	return must(text);
+}
+
+static void add_cell(struct table *table, char *text)
+{
+	struct row *row;
+
+	if (table->filled == table->column_count) {
+		row = add_row(table);
+		row->cells = must(calloc(table->column_count, sizeof(*row->cells)));
+		table->filled = 0;
+	}
+	row = &table->rows[table->row_count - 1];
+	widen(&table->columns[table->filled], text);
+	row->cells[table->filled++] = text;
+}
+
+void table_cell(struct table *table, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = print_text(format, args);
+	va_end(args);
+	add_cell(table, text);
+}
+
+void table_skip(struct table *table)
+{
+	add_cell(table, must(strdup("")));
+}
+
+void table_line(struct table *table, const char *format, ...)
+{
+	va_list args;
+
+	while (table->filled < table->column_count)
+		table_skip(table);
+	va_start(args, format);
+	add_row(table)->line = print_text(format, args);
+	va_end(args);
+}
+
+static void print_cell(const struct column *column, const char *text, bool last, FILE *out)
+{
+	int pad = (int)(column->width - width_of(text));
+
+	if (column->right)
+		fprintf(out, "%*s%s", pad, "", text);
+	else if (last)
+		fputs(text, out);
+	else
+		fprintf(out, "%s%*s", text, pad, "");
+	fprintf(out, "%*s", last ? 0 : GAP, "");
+}
+
+static void print_head(const struct table *table, unsigned line, FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < table->column_count; i++)
+		if (width_of(table->columns[i].head[line]))
+			break;
+	if (i == table->column_count)
+		return;
+	for (i = 0; i < table->column_count; i++)
+		print_cell(&table->columns[i], table->columns[i].head[line],
+			   i + 1 == table->column_count, out);
+	fputc('\n', out);
+}
+
+void table_print(const struct table *table, FILE *out, bool color)
+{
+	size_t r, i;
+
+	fputs(color ? "\033[1m" : "", out);
+	for (i = 0; i < HEAD_LINES; i++)
+		print_head(table, (unsigned)i, out);
+	fputs(color ? "\033[0m" : "", out);
+	for (r = 0; r < table->row_count; r++) {
+		const struct row *row = &table->rows[r];
+
+		for (i = 0; !row->line && i < table->column_count; i++)
+			print_cell(&table->columns[i], row->cells[i] ? row->cells[i] : "",
+				   i + 1 == table->column_count, out);
+		fprintf(out, "%s\n", row->line ? row->line : "");
+	}
+}
+
+void table_destroy(struct table *table)
+{
+	size_t r, i;
+
+	for (r = 0; r < table->row_count; r++) {
+		for (i = 0; table->rows[r].cells && i < table->column_count; i++)
+			free(table->rows[r].cells[i]);
+		free(table->rows[r].cells);
+		free(table->rows[r].line);
+	}
+	for (i = 0; i < table->column_count; i++) {
+		free(table->columns[i].head[0]);
+		free(table->columns[i].head[1]);
+	}
+	free(table->rows);
+	free(table->columns);
+	free(table);
+}
