@@ -39,11 +39,17 @@ RULES = [
     ("lib/*",             C_LANG,             COMMON + ["lib/strategy/contract.h"]),
     ("bench/*",           ["*"],              [PUBLIC, "bench/*"]),
     ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*"]),
-    ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*"]),
+    ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*", "bench/*"]),
 ]
 # Include directories, in the order in which a name is looked up after the includer's own folder.
-DIRS = ["lib", "arch", "lib/port", "lib/port/host", "lib/port/model", "bench", "stress",
-        "stress/explore", "tests"]
+LIB_DIRS = ["lib", "arch", "lib/port", "lib/port/host", "lib/port/model"]
+DIRS = {
+    "lib": LIB_DIRS + ["stress", "stress/explore"],
+    "arch": LIB_DIRS,
+    "bench": ["bench", "bench/replay", "lib"],
+    "stress": ["stress", "stress/explore"] + LIB_DIRS,
+    "tests": ["tests", "bench", "bench/replay"] + LIB_DIRS,
+}
 # By name only in the template: everyone else works with whichever pair is compiled. Files beside
 # them that are no format or strategy themselves are shared, and free.
 MAY_NAME = ["lib/template.h", "arch/*", "tests/*"]
@@ -69,7 +75,7 @@ def matches(name, patterns):
 def resolve(name, includer):
     if name in GENERATED:
         return name
-    for folder in [os.path.dirname(includer)] + DIRS:
+    for folder in [os.path.dirname(includer)] + DIRS[includer.split("/")[0]]:
         path = os.path.normpath(os.path.join(folder, name))
         if os.path.isfile(os.path.join(common.ROOT, path)):
             return path
