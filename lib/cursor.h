@@ -10,10 +10,11 @@ struct cursor {
 	const struct pt_ops *ops; /* first: see PT_OPS() */
 	struct pt_thread *self;
 	struct pt_table *table;
-	pt_va_t first, last; /* the range held, both inclusive */
-	pt_va_t va;          /* position; last + 1 (which may wrap to 0) at the end */
-	struct node *node;   /* the covering node, */
-	uint8_t level;       /* and its level */
+	pt_va_t first, last;    /* the range held, both inclusive */
+	pt_va_t va;             /* position; last + 1 (which may wrap to 0) at the end */
+	struct node *node;      /* the covering node, */
+	struct node *displaced; /* subtrees that gave way to a leaf or mark, by `next` */
+	uint8_t level;          /* and its level */
 	uint8_t top;
 	uint8_t mode; /* enum pt_mode */
 	uint64_t strategy[4];

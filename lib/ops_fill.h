@@ -14,7 +14,7 @@ struct fill {
 	pt_prop_t prop;
 	unsigned max_level;
 	bool is_mark;
-	bool one_item; /* the range is one leaf: a table in its place is in the way */
+	bool one_item; /* the range is one leaf: mappings below it are in the way */
 	pte_t mark;
 	uint64_t nodes; /* tables that must be created */
 };
@@ -48,17 +48,29 @@ static uint64_t fill_tables(const struct fill *f, unsigned level, pt_va_t first,
 	}
 }
 
+/*
+ * Does the value replace the table behind this slot? Only one without mappings, of which at most
+ * marks are lost; all below is counted, not looked at.
+ */
+static inline bool fill_displaces(const struct cursor *c, const struct slot *s, bool fits)
+{
+	struct node *child = child_of(c->table, s->pte);
+
+	return fits && may_detach(c, s) && !count_pages(c->table, child, s->level - 1);
+}
+
 /* The look before: is the range free of mappings, and how many tables does it lack? */
 static int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct fill *f = arg;
 	bool fits = fill_fits(f, s->level, s->first, s->whole);
 
-	(void)c;
 	switch (fmt_kind(s->pte, s->level)) {
 	case PT_KIND_LEAF:
 		return -EEXIST;
 	case PT_KIND_TABLE:
+		if (fill_displaces(c, s, fits))
+			return VISIT_NEXT;
 		/* A tracked item is one reference for one leaf; below there would be many. */
 		if (fits && (f->one_item || (f->prop & PT_TRACKED)))
 			return -EEXIST;
@@ -70,19 +82,36 @@ static int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
 	}
 }
 
+/* Put the value in the place of a table without mappings, which is retired when the call ends. */
+static inline int fill_displace(struct cursor *c, struct slot *s, const struct fill *f, pte_t pte)
+{
+	struct node *child = child_of(c->table, s->pte);
+
+	if (!strategy_detach_subtree(c, s, pte))
+		return VISIT_AGAIN;
+	strategy_live_add(c, s->node, 0, f->is_mark);
+	child->va = s->first;
+	child->next = c->displaced;
+	c->displaced = child;
+	return VISIT_NEXT;
+}
+
 static int fill_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	const struct fill *f = arg;
 	enum pt_kind kind = fmt_kind(s->pte, s->level);
+	bool fits = fill_fits(f, s->level, s->first, s->whole);
 	pte_t pte;
 
-	if (kind == PT_KIND_TABLE)
-		return VISIT_DOWN;
 	if (kind == PT_KIND_LEAF)
 		return -EEXIST; /* only without range isolation */
-	if (!fill_fits(f, s->level, s->first, s->whole))
+	if (kind == PT_KIND_TABLE && !fill_displaces(c, s, fits))
+		return VISIT_DOWN;
+	if (!fits)
 		return split_slot(c, s);
 	pte = f->is_mark ? f->mark : fmt_leaf(f->pa + (s->first - f->va), f->prop, s->level);
+	if (kind == PT_KIND_TABLE)
+		return fill_displace(c, s, f, pte);
 	if (!strategy_slot_change(c, s, pte))
 		return VISIT_AGAIN;
 	strategy_live_add(c, s->node, kind == PT_KIND_EMPTY, f->is_mark - (kind == PT_KIND_MARK));

@@ -160,6 +160,23 @@ static int op_gather_sync(struct pt_gather *storage)
 	return 0;
 }
 
+/* Flush and retire the subtrees that gave way while the cursor was open. */
+static void retire_displaced(struct cursor *c)
+{
+	struct pt_gather own;
+	struct gather *g = (struct gather *)&own;
+
+	pt_gather_init(&own, c->self, c->table, NULL, NULL);
+	while (c->displaced) {
+		struct node *top = c->displaced;
+
+		c->displaced = top->next;
+		gather_subtree(g, top, top->va,
+			       top->va + (level_size(top->level) << FMT_INDEX_BITS) - 1);
+	}
+	op_gather_sync(&own);
+}
+
 /* Nobody uses the table any more, and its translations have been flushed. */
 static void destroy_tree(struct pt_thread *self, struct pt_table *t)
 {

@@ -96,7 +96,7 @@ static int op_protect(struct pt_thread *self, struct pt_table *t, pt_va_t va, ui
 		return rc;
 	if (!gather)
 		pt_gather_init(&own, self, t, NULL, NULL);
-	rc = reserve_splits(&c, va, last, 0);
+	rc = reserve_splits(&c, va, last, false, 0);
 	if (!rc)
 		rc = visit_protect(&c, c.node, c.level, va, last, &p);
 	range_close(&c);
@@ -123,7 +123,7 @@ static int op_cursor_protect_next(struct pt_cursor *storage, uint64_t len, pt_pr
 		return -EINVAL;
 	rc = check_reach(c, len, &last);
 	if (!rc)
-		rc = reserve_splits(c, c->va, last, 0);
+		rc = reserve_splits(c, c->va, last, true, 0);
 	if (rc)
 		return rc;
 	rc = visit_protect(c, c->node, c->level, c->va, last, &p);

@@ -198,26 +198,11 @@ static inline int check_reach(const struct cursor *c, uint64_t len, pt_va_t *ret
 	return 0;
 }
 
-static int find_slot(struct cursor *c, struct slot *s, void *found)
-{
-	(void)c;
-	switch (fmt_kind(s->pte, s->level)) {
-	case PT_KIND_LEAF:
-		*(pt_va_t *)found = s->first;
-		return VISIT_STOP;
-	case PT_KIND_TABLE:
-		return VISIT_DOWN;
-	default:
-		return VISIT_NEXT;
-	}
-}
-
-DEFINE_VISIT(visit_find, find_slot)
-
 static int op_cursor_find_next(struct pt_cursor *storage, uint64_t len, pt_va_t *ret_va)
 {
 	struct cursor *c = (struct cursor *)storage;
-	pt_va_t last, found;
+	struct found found;
+	pt_va_t last;
 	int rc = check_reach(c, len, &last);
 
 	if (rc)
@@ -226,8 +211,8 @@ static int op_cursor_find_next(struct pt_cursor *storage, uint64_t len, pt_va_t 
 		c->va = last + 1;
 		return -ENOENT;
 	}
-	c->va = found;
-	*ret_va = found;
+	c->va = found.first;
+	*ret_va = found.first;
 	return 0;
 }
 

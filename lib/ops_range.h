@@ -2,7 +2,7 @@
 /*
  * What every call on a range begins and ends with: checking the arguments, choosing `top`, getting
  * and giving back the strategy's rights. And the split of a slot into a table, which every call
- * may need at the edges of its range.
+ * may need at the edges of its range, and what is known of whole subtrees.
  */
 #ifndef PT_OPS_RANGE_H
 #define PT_OPS_RANGE_H
@@ -65,6 +65,7 @@ static inline int range_open(struct cursor *c, struct pt_thread *self, struct pt
 	c->first = first;
 	c->last = last;
 	c->va = first;
+	c->displaced = NULL;
 	c->top = (uint8_t)top;
 	c->mode = (uint8_t)mode;
 	self->holds = t;
@@ -72,12 +73,16 @@ static inline int range_open(struct cursor *c, struct pt_thread *self, struct pt
 	return 0;
 }
 
+static void retire_displaced(struct cursor *c);
+
 static inline void range_close(struct cursor *c)
 {
 	struct pt_thread *self = c->self;
 
 	strategy_unlock_range(c);
 	self->holds = NULL;
+	if (c->displaced)
+		retire_displaced(c);
 	if (self->spare.count > 2 * self->pool->magazine)
 		thread_trim(self);
 }
@@ -175,19 +180,83 @@ static inline int edge_splits(struct cursor *c, pt_va_t va, pt_va_t first, pt_va
 	}
 }
 
-/* Reserve what splits at both edges of first..last need, and @more nodes. */
-static inline int reserve_splits(struct cursor *c, pt_va_t first, pt_va_t last, uint64_t more)
+/* The first mapping in a range, as far as it lies inside. */
+struct found {
+	pt_va_t first, last;
+};
+
+static int find_slot(struct cursor *c, struct slot *s, void *arg)
 {
+	struct found *found = arg;
+
+	(void)c;
+	switch (fmt_kind(s->pte, s->level)) {
+	case PT_KIND_LEAF:
+		*found = (struct found){.first = s->first, .last = s->last};
+		return VISIT_STOP;
+	case PT_KIND_TABLE:
+		return VISIT_DOWN;
+	default:
+		return VISIT_NEXT;
+	}
+}
+
+DEFINE_VISIT(visit_find, find_slot)
+
+/*
+ * Reserve what splits at the edges of first..last need, and @more nodes. With @one the call ends
+ * with the first mapping, and what sticks out behind that does not matter.
+ */
+static inline int reserve_splits(struct cursor *c, pt_va_t first, pt_va_t last, bool one,
+				 uint64_t more)
+{
+	struct found found = {.last = last};
 	int left, right;
 
 	if (c->level == 1) /* no slot can stick out */
 		return more ? node_reserve(c->self, more) : 0;
+	if (one)
+		visit_find(c, c->node, c->level, first, last, &found);
 	left = edge_splits(c, first, first, last);
-	right = edge_splits(c, last, first, last);
+	right = edge_splits(c, found.last, first, last);
 	if (left < 0 || right < 0)
 		return left < 0 ? left : right;
 	more += (unsigned)left + (unsigned)right;
 	return more ? node_reserve(c->self, more) : 0;
+}
+
+static inline uint64_t base_pages(unsigned level)
+{
+	return UINT64_C(1) << FMT_INDEX_BITS * (level - 1);
+}
+
+/* Base pages mapped by @node, of @level, and below. Leaf tables need no look at their slots. */
+static uint64_t count_pages(const struct pt_table *t, struct node *node, unsigned level)
+{
+	slot_t *slots = node_slots(t, node);
+	uint64_t pages = 0;
+
+	if (level == 1)
+		return node->live - node->marks;
+	for (unsigned i = 0; i < FAN_OUT; i++) {
+		pte_t pte = slot_load_locked(&slots[i]);
+		enum pt_kind kind = fmt_kind(pte, level);
+
+		if (kind == PT_KIND_TABLE)
+			pages += count_pages(t, child_of(t, pte), level - 1);
+		else if (kind == PT_KIND_LEAF)
+			pages += base_pages(level);
+	}
+	return pages;
+}
+
+/*
+ * May the cursor replace the subtree behind this slot as a whole? Never above top, and not in the
+ * root if its tables are pinned.
+ */
+static inline bool may_detach(const struct cursor *c, const struct slot *s)
+{
+	return s->whole && s->level <= c->top && !(s->level == FMT_LEVELS && c->table->top_pinned);
 }
 
 #endif

@@ -12,42 +12,12 @@ struct removal {
 	uint64_t leaves;        /* that will be removed one by one */
 };
 
-static inline uint64_t base_pages(unsigned level)
-{
-	return UINT64_C(1) << FMT_INDEX_BITS * (level - 1);
-}
-
-/* Base pages mapped by @node, of @level, and below. Leaf tables need no look at their slots. */
-static uint64_t count_pages(const struct pt_table *t, struct node *node, unsigned level)
-{
-	slot_t *slots = node_slots(t, node);
-	uint64_t pages = 0;
-
-	if (level == 1)
-		return node->live - node->marks;
-	for (unsigned i = 0; i < FAN_OUT; i++) {
-		pte_t pte = slot_load_locked(&slots[i]);
-		enum pt_kind kind = fmt_kind(pte, level);
-
-		if (kind == PT_KIND_TABLE)
-			pages += count_pages(t, child_of(t, pte), level - 1);
-		else if (kind == PT_KIND_LEAF)
-			pages += base_pages(level);
-	}
-	return pages;
-}
-
-static inline bool removal_detaches(const struct cursor *c, const struct slot *s)
-{
-	return s->whole && s->level <= c->top && !(s->level == FMT_LEVELS && c->table->top_pinned);
-}
-
 static inline int remove_subtree(struct cursor *c, struct slot *s, struct removal *r)
 {
 	struct node *child = child_of(c->table, s->pte);
 	uint64_t pages = count_pages(c->table, child, s->level - 1);
 
-	if (!strategy_detach_subtree(c, s))
+	if (!strategy_detach_subtree(c, s, 0))
 		return VISIT_AGAIN;
 	strategy_live_add(c, s->node, -1, 0);
 	gather_subtree(r->g, child, s->first, s->last);
@@ -92,7 +62,7 @@ static int remove_slot(struct cursor *c, struct slot *s, void *arg)
 
 	switch (fmt_kind(s->pte, s->level)) {
 	case PT_KIND_TABLE:
-		return removal_detaches(c, s) ? remove_subtree(c, s, r) : VISIT_DOWN;
+		return may_detach(c, s) ? remove_subtree(c, s, r) : VISIT_DOWN;
 	case PT_KIND_LEAF:
 		return s->whole ? remove_leaf(c, s, r) : split_slot(c, s);
 	case PT_KIND_MARK:
@@ -109,6 +79,15 @@ static int remove_slot(struct cursor *c, struct slot *s, void *arg)
 
 DEFINE_VISIT(visit_remove, remove_slot)
 
+/* Into how many leaves is a leaf that sticks out split, counting those inside the range? */
+static inline uint64_t pieces_at_most(const struct slot *s)
+{
+	uint64_t pages = (s->last - s->first + 1) >> FMT_PAGE_SHIFT;
+	uint64_t most = UINT64_C(2) * (FAN_OUT - 1) * (s->level - 1); /* two edges, each level */
+
+	return pages < most ? pages : most;
+}
+
 /* Count the leaves that remove_slot() will remove one by one. */
 static int count_leaf_slot(struct cursor *c, struct slot *s, void *arg)
 {
@@ -116,10 +95,9 @@ static int count_leaf_slot(struct cursor *c, struct slot *s, void *arg)
 
 	switch (fmt_kind(s->pte, s->level)) {
 	case PT_KIND_TABLE:
-		return removal_detaches(c, s) ? VISIT_NEXT : VISIT_DOWN;
+		return may_detach(c, s) ? VISIT_NEXT : VISIT_DOWN;
 	case PT_KIND_LEAF:
-		/* one that sticks out is split into pieces of at least a base page */
-		r->leaves += s->whole ? 1 : (s->last - s->first + 1) >> FMT_PAGE_SHIFT;
+		r->leaves += s->whole ? 1 : pieces_at_most(s);
 		return r->taken ? VISIT_STOP : VISIT_NEXT;
 	default:
 		return VISIT_NEXT;
@@ -128,7 +106,10 @@ static int count_leaf_slot(struct cursor *c, struct slot *s, void *arg)
 
 DEFINE_VISIT(visit_count_leaves, count_leaf_slot)
 
-/* Reserve all that removing first..last can need: tables for splits, storage of the gather. */
+/*
+ * Reserve all that removing first..last, or what comes first in it, can need: tables for splits,
+ * storage of the gather.
+ */
 static inline int removal_reserve(struct cursor *c, pt_va_t first, pt_va_t last, struct removal *r)
 {
 	uint64_t storage = 0;
@@ -137,7 +118,7 @@ static inline int removal_reserve(struct cursor *c, pt_va_t first, pt_va_t last,
 		visit_count_leaves(c, c->node, c->level, first, last, r);
 		storage = gather_nodes_for(r->g, r->leaves);
 	}
-	return reserve_splits(c, first, last, storage);
+	return reserve_splits(c, first, last, r->taken, storage);
 }
 
 static int op_unmap(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,

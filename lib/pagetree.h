@@ -283,8 +283,8 @@ PT_API void pt_thread_quiescent(struct pt_thread *self);
 PT_API void pt_thread_reclaim(struct pt_thread *self);
 
 /*
- * Testing: let the next `after` node allocations of this thread succeed and all later ones fail
- * with -ENOMEM; UINT64_MAX (the initial state) never fails.
+ * Testing: from now on this thread gets at most `after` nodes; a call that reserves more than are
+ * left fails with -ENOMEM. UINT64_MAX (the initial state): no limit.
  */
 PT_API void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after);
 
@@ -509,8 +509,8 @@ static inline PT_MUST_CHECK int pt_query_get(struct pt_thread *self, struct pt_t
 
 /*
  * Map [va, va + len) to [pa, pa + len), by the largest leaves up to @max_level (pt_largest_page()).
- * Marks in the range are replaced. With PT_TRACKED in @prop one reference for each of those leaves
- * moves into the table.
+ * Marks in the range are replaced, and tables that hold no mapping give way to a huge leaf. With
+ * PT_TRACKED in @prop one reference for each of those leaves moves into the table.
  * @va, @len, @pa: multiples of the base page; @max_level: 1..levels.
  * Return: 0; -EINVAL; -ERANGE; -EEXIST: something in the range is mapped; -ENOMEM; -EDEADLK. On
  * error nothing is mapped and references stay with the caller.
@@ -593,7 +593,10 @@ static inline PT_MUST_CHECK int pt_cursor_begin(struct pt_thread *self, struct p
 	return PT_OPS(table)->cursor_begin(self, table, va, len, mode, top, c);
 }
 
-/* Close the transaction. Does not flush: see pt_gather_sync(). */
+/*
+ * Close the transaction. Does not flush what a gather holds: see pt_gather_sync(). Flushes and
+ * retires tables without mappings that gave way to a huge leaf or mark, for which it may block.
+ */
 static inline void pt_cursor_end(struct pt_cursor *c)
 {
 	PT_OPS(c)->cursor_end(c);
@@ -656,7 +659,8 @@ static inline PT_MUST_CHECK int pt_cursor_take_next(struct pt_cursor *c, uint64_
  * Give the next mapping within @len bytes new properties and move behind it; a leaf that reaches
  * beyond the @len bytes or before the cursor is split first.
  * Return: 0: *ret_va, *ret_len are what was changed; -ENOENT; -EINVAL: mode, or @fn changed
- * PT_TRACKED or asked for what the format cannot express (nothing changed); -ERANGE; -ENOMEM.
+ * PT_TRACKED or asked for what the format cannot express (no page changed, though a huge leaf may
+ * have been split); -ERANGE; -ENOMEM.
  */
 static inline PT_MUST_CHECK int pt_cursor_protect_next(struct pt_cursor *c, uint64_t len,
 						       pt_protect_fn fn, void *ctx,

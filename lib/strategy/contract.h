@@ -71,11 +71,11 @@ static inline void strategy_adopt_child(struct cursor *c, struct node *child);
 static inline void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks);
 
 /*
- * Unlink the subtree that s->pte refers to and that the range covers, by one store, and release
- * whatever the cursor holds in it; nobody locks or changes a node of it afterwards.
- * Return as strategy_slot_change().
+ * Replace s->pte, a reference to a subtree that the range covers, by @pte, which is no TABLE, in one
+ * store, and release whatever the cursor holds in the subtree; nobody locks or changes a node of it
+ * afterwards. Return as strategy_slot_change().
  */
-static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s);
+static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte);
 
 /* Does nobody hold this node? For the checker. */
 static inline bool strategy_node_is_free(struct node *node);

@@ -68,10 +68,10 @@ static inline void strategy_live_add(struct cursor *c, struct node *node, int sl
 	exclusive_live_add(node, slots, marks);
 }
 
-static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s)
+static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
 {
 	(void)c;
-	slot_publish(s->ref, 0);
+	slot_publish(s->ref, pte);
 	return true;
 }
 

@@ -293,9 +293,9 @@ static inline void rcu_mark_stray(struct cursor *c, struct node *node, unsigned 
 	rcu_unlock_node(c, node);
 }
 
-static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s)
+static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
 {
-	slot_publish(s->ref, 0);
+	slot_publish(s->ref, pte);
 	rcu_mark_stray(c, child_of(c->table, s->pte), s->level - 1);
 	return true;
 }
