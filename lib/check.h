@@ -3,6 +3,7 @@
  * The invariant checker: S1 of the correctness contract, on a table that nobody changes.
  *
  *   - levels fall by one per step, and a node's metadata agrees
+ *   - nobody holds the table's lock
  *   - every node is a table's, is held by nobody, is not stray, lies in the pool
  *   - one path per node: nodes reached are as many as distinct ones (marked on the way, then
  *     unmarked, in `drops`, which only retired chains use)
@@ -143,7 +144,11 @@ static int op_check(struct pt_thread *self, struct pt_table *t, struct pt_check_
 
 	if (self->holds)
 		return -EDEADLK;
-	check_tree(t, t->root, FMT_LEVELS, root_va, &r);
+	if (strategy_table_is_free(t))
+		check_tree(t, t->root, FMT_LEVELS, root_va, &r);
+	else
+		check_fails(&r, "the table is locked though no cursor is open", t->first,
+			    FMT_LEVELS);
 	check_unmark(t, t->root, FMT_LEVELS);
 	*ret = r;
 	return 0;

@@ -59,6 +59,7 @@ const struct pt_instance PT_INSTANCE_NAME = {
 			.gather_sync = op_gather_sync,
 		},
 	.init = strategy_table_init,
+	.exit = strategy_table_exit,
 	.drop_items = drop_items,
 	.destroy = destroy_tree,
 };

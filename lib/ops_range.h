@@ -123,7 +123,7 @@ static inline int split_slot(struct cursor *c, struct slot *s)
 	enum pt_kind kind = fmt_kind(old, s->level);
 
 	fill_child(c, child, old, s->level);
-	strategy_adopt_child(c, child);
+	strategy_adopt_child(c, s, child);
 	if (!strategy_child_install(c, s, child)) {
 		node_put(c->self, child);
 		return VISIT_AGAIN;

@@ -43,6 +43,11 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table = port_alloc(sizeof(*table));
 	if (!table)
 		return -ENOMEM;
+	rc = instance->init(table);
+	if (rc) {
+		port_free(table);
+		return rc;
+	}
 	table->ops = &instance->ops;
 	table->root = node_take(self, instance->format.levels);
 	table->phys_off = self->pool->phys_off;
@@ -56,7 +61,6 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table->flush = config->flush;
 	table->flush_ctx = config->flush_ctx;
 	table->top_pinned = config->top_pinned;
-	instance->init(table);
 	port_describe("table", table, sizeof(*table), 1);
 	atomic_fetch_add_explicit(&table->pool->tables, 1, memory_order_relaxed);
 	*ret_table = table;
@@ -75,6 +79,7 @@ int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
 	if (table->flush)
 		table->flush(table->flush_ctx, table->first, table->last - table->first + 1, true);
 	table->instance->destroy(self, table);
+	table->instance->exit(table);
 	thread_trim(self);
 	atomic_fetch_sub_explicit(&table->pool->tables, 1, memory_order_relaxed);
 	port_free(table);

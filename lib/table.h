@@ -9,8 +9,9 @@ struct pt_instance {
 	struct pt_format_info format;
 	struct pt_strategy_info strategy;
 	struct pt_ops ops;
-	/* Set up the strategy's part of a zeroed table. */
-	void (*init)(struct pt_table *table);
+	/* Set up the strategy's part of a zeroed table, 0 or -ENOMEM; and release it. */
+	int (*init)(struct pt_table *table);
+	void (*exit)(struct pt_table *table);
 	/* Drop every tracked item that @node, whose grace period is over, still holds. */
 	void (*drop_items)(struct pt_table *table, struct node *node);
 	/* Drop every item and free every node; nobody else uses the table. */

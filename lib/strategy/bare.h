@@ -26,9 +26,21 @@ struct strategy_query {
 	char unused;
 };
 
-static inline void strategy_table_init(struct pt_table *table)
+static inline int strategy_table_init(struct pt_table *table)
 {
 	(void)table;
+	return 0;
+}
+
+static inline void strategy_table_exit(struct pt_table *table)
+{
+	(void)table;
+}
+
+static inline bool strategy_table_is_free(struct pt_table *table)
+{
+	(void)table;
+	return true;
 }
 
 static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_thread *self,

@@ -29,8 +29,11 @@
 
 #include "walk.h"
 
-/* Set up table->strategy, which is zero. */
-static inline void strategy_table_init(struct pt_table *table);
+/* Set up table->strategy, which is zero. Return: 0 or -ENOMEM. */
+static inline int strategy_table_init(struct pt_table *table);
+
+/* Release what strategy_table_init() has made. */
+static inline void strategy_table_exit(struct pt_table *table);
 
 /*
  * A query: begin gives the slots of the root; each slot on the way is read by step, the last one
@@ -64,8 +67,8 @@ static inline bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t 
  */
 static inline bool strategy_child_install(struct cursor *c, struct slot *s, struct node *child);
 
-/* Give a node that is about to be installed below the held range the lock state that implies. */
-static inline void strategy_adopt_child(struct cursor *c, struct node *child);
+/* Give a node that is about to be installed in @s, in the held range, the lock state that implies. */
+static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child);
 
 /* @slots more slots of @node are not EMPTY, @marks more hold a MARK. */
 static inline void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks);
@@ -77,7 +80,8 @@ static inline void strategy_live_add(struct cursor *c, struct node *node, int sl
  */
 static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte);
 
-/* Does nobody hold this node? For the checker. */
+/* Does nobody hold this node; or the table as such? For the checker. */
 static inline bool strategy_node_is_free(struct node *node);
+static inline bool strategy_table_is_free(struct pt_table *table);
 
 #endif

@@ -56,9 +56,10 @@ static inline bool strategy_child_install(struct cursor *c, struct slot *s, stru
 	return exclusive_slot_change(s, fmt_table(node_to_pa(c->table, child)));
 }
 
-static inline void strategy_adopt_child(struct cursor *c, struct node *child)
+static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
 {
 	(void)c;
+	(void)s;
 	(void)child;
 }
 

@@ -39,9 +39,20 @@ static inline _Atomic uint32_t *table_mutex(struct pt_table *table)
 	return (_Atomic uint32_t *)table->strategy;
 }
 
-static inline void strategy_table_init(struct pt_table *table)
+static inline int strategy_table_init(struct pt_table *table)
 {
 	(void)table; /* zero is a free mutex */
+	return 0;
+}
+
+static inline void strategy_table_exit(struct pt_table *table)
+{
+	(void)table;
+}
+
+static inline bool strategy_table_is_free(struct pt_table *table)
+{
+	return !atomic_load_explicit(table_mutex(table), memory_order_relaxed);
 }
 
 static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_thread *self,

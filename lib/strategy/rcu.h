@@ -65,9 +65,21 @@ static inline struct rcu_node *rcu_node(struct node *node)
 	return (struct rcu_node *)node->strategy;
 }
 
-static inline void strategy_table_init(struct pt_table *table)
+static inline int strategy_table_init(struct pt_table *table)
 {
 	(void)table;
+	return 0;
+}
+
+static inline void strategy_table_exit(struct pt_table *table)
+{
+	(void)table;
+}
+
+static inline bool strategy_table_is_free(struct pt_table *table)
+{
+	(void)table;
+	return true;
 }
 
 static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_thread *self,
@@ -117,9 +129,10 @@ static inline bool rcu_lock_unless_stray(struct cursor *c, struct node *node)
 	return false;
 }
 
-static inline void strategy_adopt_child(struct cursor *c, struct node *child)
+static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
 {
 	(void)c;
+	(void)s;
 	sharedlock_init_locked(&rcu_node(child)->lock);
 }
 
@@ -129,7 +142,7 @@ static inline struct node *rcu_build_child(struct cursor *c, struct node *node, 
 {
 	struct node *child = node_take(c->self, level - 1);
 
-	strategy_adopt_child(c, child);
+	sharedlock_init_locked(&rcu_node(child)->lock);
 	slot_publish(slot, fmt_table(node_to_pa(c->table, child)));
 	exclusive_live_add(node, 1, 0);
 	return child;
