@@ -91,6 +91,7 @@ static void start_workers(struct run *run)
 
 static void add_up(const struct run *run, struct run_result *ret)
 {
+	uint64_t least = UINT64_MAX, most = 1;
 	uint64_t passes = (uint64_t)run->config->loops * run->config->copies;
 	struct pt_pool_stats stats;
 
@@ -103,14 +104,19 @@ static void add_up(const struct run *run, struct run_result *ret)
 	for (unsigned i = 0; i < run->nr_workers; i++) {
 		const struct worker *w = &run->workers[i];
 
+		least = w->own_ns < least ? w->own_ns : least;
+		most = w->own_ns > most ? w->own_ns : most;
+		ret->own_ns += w->own_ns;
 		ret->cpu_ns += w->cpu_ns;
 		ret->wait_cpu_ns += w->wait_cpu_ns;
 		ret->wait_ns += w->wait_ns;
 		ret->waited += w->waited;
 		ret->involuntary += w->involuntary;
+		ret->misplaced += w->misplaced;
 		if (w->node_bytes_max > ret->node_bytes_max)
 			ret->node_bytes_max = w->node_bytes_max;
 	}
+	ret->balance = (double)least / (double)most;
 }
 
 static void run_workers(struct run *run)

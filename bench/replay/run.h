@@ -24,8 +24,12 @@ struct run_config {
 	unsigned copies;
 	unsigned warmup, loops; /* unmeasured, then measured; both are compared */
 	const struct pt_pool_config *pool;
-	/* Called first on each worker's thread, workers of all copies counted from 0; may be NULL. */
+	/*
+	 * Called first and last on each worker's thread, workers of all copies counted from 0. The
+	 * second says whether it has stayed where it should. Both may be NULL.
+	 */
 	void (*place)(void *ctx, unsigned worker);
+	bool (*in_place)(void *ctx, unsigned worker);
 	void *place_ctx;
 };
 
@@ -34,13 +38,16 @@ struct run_result {
 	uint64_t calls;          /* events of them that needed the page table */
 	uint64_t wall_ns;        /* of both measured parts */
 	uint64_t teardown_ns;    /* of the second of them */
-	uint64_t cpu_ns;         /* of all workers, waiting for one another included */
+	uint64_t own_ns;         /* all workers' own wall time, from their start to their end */
+	uint64_t cpu_ns;         /* all workers' CPU time, waiting for one another included */
 	uint64_t wait_cpu_ns;    /* waiting alone */
 	uint64_t wait_ns;        /* the same by the wall clock */
 	uint64_t waited;         /* waits that were not over when they began */
 	uint64_t involuntary;    /* context switches in the measured parts */
 	uint64_t node_bytes_max; /* sampled */
 	uint64_t retired_bytes_max;
+	double balance;     /* own time of the least busy worker over that of the busiest */
+	unsigned misplaced; /* workers that were not where they should have been */
 	char failure[1024]; /* what went wrong; empty: nothing */
 };
 

@@ -3,20 +3,12 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "clock.h"
 #include "worker.h"
 
 #define POLLS_BEFORE_YIELD 64
 #define EVENTS_PER_SAMPLE 256
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static uint64_t involuntary_switches(void)
 {
@@ -75,13 +67,13 @@ static void wait_for(struct worker *w, const struct plan_wait *wait)
 
 	if (is_done(peer, wait->count))
 		return;
-	wall = clock_ns(CLOCK_MONOTONIC);
-	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	wall = clock_wall_ns();
+	cpu = clock_thread_cpu_ns();
 	while (!is_done(peer, wait->count) && !run_failed(w->run))
 		relax(w, &polls);
 	w->waited++;
-	w->wait_cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
-	w->wait_ns += clock_ns(CLOCK_MONOTONIC) - wall;
+	w->wait_cpu_ns += clock_thread_cpu_ns() - cpu;
+	w->wait_ns += clock_wall_ns() - wall;
 }
 
 static void sample_memory(struct worker *w)
@@ -139,14 +131,15 @@ struct clocks {
 static void measure_begin(struct worker *w, struct clocks *c)
 {
 	c->switches = involuntary_switches();
-	c->cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	w->start_ns = clock_ns(CLOCK_MONOTONIC);
+	c->cpu = clock_thread_cpu_ns();
+	w->start_ns = clock_wall_ns();
 }
 
 static void measure_end(struct worker *w, const struct clocks *c)
 {
-	w->end_ns = clock_ns(CLOCK_MONOTONIC);
-	w->cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - c->cpu;
+	w->end_ns = clock_wall_ns();
+	w->own_ns += w->end_ns - w->start_ns;
+	w->cpu_ns += clock_thread_cpu_ns() - c->cpu;
 	w->involuntary += involuntary_switches() - c->switches;
 }
 
@@ -247,7 +240,7 @@ static bool replay_loop(struct worker *w)
 /* What a warm-up has added up. */
 static void forget_measurements(struct worker *w)
 {
-	w->cpu_ns = w->wait_ns = w->wait_cpu_ns = w->waited = w->involuntary = 0;
+	w->own_ns = w->cpu_ns = w->wait_ns = w->wait_cpu_ns = w->waited = w->involuntary = 0;
 	if (is_first(w))
 		w->run->wall_ns = w->run->teardown_ns = 0;
 }
@@ -273,6 +266,8 @@ void *worker_main(void *arg)
 				break;
 		}
 	}
+	if (config->in_place)
+		w->misplaced = !config->in_place(config->place_ctx, (unsigned)(w - run->workers));
 	rc = w->self ? pt_thread_unregister(w->self) : 0;
 	if (rc)
 		run_fail(run, RUN_VIOLATION, "pt_thread_unregister returned %s",

@@ -33,8 +33,9 @@ struct worker {
 	/* of the part being measured */
 	uint64_t start_ns, end_ns;
 	/* sums over the measured loops */
-	uint64_t cpu_ns, wait_ns, wait_cpu_ns, waited, involuntary;
+	uint64_t own_ns, cpu_ns, wait_ns, wait_cpu_ns, waited, involuntary;
 	uint64_t node_bytes_max;
+	bool misplaced;
 };
 
 struct run {

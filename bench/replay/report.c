@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "progress.h"
+#include "session.h"
+#include "stats.h"
+#include "table.h"
+#include "xalloc.h"
+
+/* Below this share of CPU in wall time something else ran on a worker's CPU. */
+#define CLEAN_CPU_SHARE 0.98
+
+/* ---- figures of one repetition ---- */
+
+static double events_per_second(const struct run_result *r)
+{
+	return r->wall_ns ? (double)r->events * 1e9 / (double)r->wall_ns : 0;
+}
+
+/* Without the time in which a worker had to wait for another one's events. */
+static double cpu_ns_per_event(const struct run_result *r)
+{
+	return r->events ? (double)(r->cpu_ns - r->wait_cpu_ns) / (double)r->events : 0;
+}
+
+static double cpu_share(const struct run_result *r)
+{
+	return r->own_ns ? (double)r->cpu_ns / (double)r->own_ns : 0;
+}
+
+/* Share of the workers' time that was waiting for one another. */
+static double wait_share(const struct run_result *r)
+{
+	return r->own_ns ? (double)r->wait_ns / (double)r->own_ns : 0;
+}
+
+bool run_is_clean(const struct run_result *r)
+{
+	return r->misplaced == 0 && cpu_share(r) > CLEAN_CPU_SHARE;
+}
+
+/* ---- results file ---- */
+
+static json_t *describe(const struct matrix *m, const struct cell *c, const struct run_result *r,
+			unsigned block, unsigned order)
+{
+	const struct session *s = m->session;
+	double events = (double)m->trace->nr_events;
+
+	return json_must(json_pack(
+		"{s:s, s:I, s:i, s:i, s:i, s:i, s:b, s:f, s:i, s:i, s:s, "
+		"s:I, s:I, s:I, s:{s:f, s:f, s:I, s:I, s:I}, s:{s:i, s:b}}",
+		"trace", m->trace->name, "trace_events", (json_int_t)m->trace->nr_events, "loops",
+		(int)m->loops, "copies", (int)s->copies, "block", (int)block, "order", (int)order,
+		"clean", (int)run_is_clean(r), "cpu_over_wall", cpu_share(r), "nivcsw",
+		(int)r->involuntary, "misplaced", (int)r->misplaced, "place", place_name(s->place),
+		"page_table_calls", (json_int_t)r->calls, "wall_ns", (json_int_t)r->wall_ns,
+		"teardown_ns", (json_int_t)r->teardown_ns, "waits", "conflicting_events",
+		(double)c->plan->conflicts / events, "waiting_events",
+		(double)c->plan->waiting / events, "waited", (json_int_t)r->waited, "wall_ns",
+		(json_int_t)r->wait_ns, "cpu_ns", (json_int_t)r->wait_cpu_ns, "verify", "spaces",
+		(int)(m->trace->nr_spaces * s->copies), "ok", 1));
+}
+
+void report_row(const struct matrix *m, const struct cell *c, unsigned rep, unsigned order)
+{
+	const struct session *s = m->session;
+	const struct run_result *r = &c->reps[rep];
+	unsigned workers = c->threads * (unsigned)s->copies;
+	char copies[32] = "", name[4096];
+
+	if (!s->results)
+		return;
+	if (s->copies > 1)
+		snprintf(copies, sizeof(copies), "/copies:%" PRIu64, s->copies);
+	snprintf(name, sizeof(name), "replay:%s/strategy:%s/format:%s%s/threads:%u", m->trace->name,
+		 c->strategy->name, s->format->name, copies, c->threads);
+	results_add(s->results,
+		    &(struct result_row){
+			    .name = name,
+			    .family = c->family,
+			    .instance = c->instance,
+			    .repetitions = (unsigned)s->reps,
+			    .repetition = rep,
+			    .threads = workers,
+			    .operations = r->events,
+			    .wall_ns_per_op = (double)r->wall_ns * workers / (double)r->events,
+			    .cpu_ns_per_op = cpu_ns_per_event(r),
+			    .ops_per_second = events_per_second(r),
+			    .fairness = r->balance,
+			    .node_bytes = r->node_bytes_max,
+			    .retired_bytes_max = r->retired_bytes_max,
+			    .more = describe(m, c, r, rep, order),
+		    });
+}
+
+/* ---- table ---- */
+
+static struct summary summarize(const struct matrix *m, const struct cell *c,
+				double (*figure)(const struct run_result *r))
+{
+	size_t reps = (size_t)m->session->reps;
+	double *values = xcalloc(reps, sizeof(*values));
+	struct summary summary;
+
+	for (size_t i = 0; i < reps; i++)
+		values[i] = figure(&c->reps[i]);
+	summary = stats_summarize(values, reps);
+	free(values);
+	return summary;
+}
+
+static const struct cell *find_cell(const struct matrix *m, const char *strategy, unsigned threads)
+{
+	for (size_t i = 0; i < m->nr_cells; i++) {
+		const struct cell *c = &m->cells[i];
+
+		if (c->threads == threads && strcmp(c->strategy->name, strategy) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+/* `c` in units of `other`, by the medians of a figure. */
+static void ratio_cell(struct table *table, const struct matrix *m, const struct cell *c,
+		       const struct cell *other, double (*figure)(const struct run_result *r))
+{
+	double base = other ? summarize(m, other, figure).median : 0;
+
+	if (base > 0)
+		table_cell(table, "%.2fx", summarize(m, c, figure).median / base);
+	else
+		table_skip(table);
+}
+
+static void table_row(struct table *table, const struct matrix *m, const struct cell *c)
+{
+	struct summary speed = summarize(m, c, events_per_second);
+	uint64_t node_bytes = 0, retired = 0;
+	unsigned clean = 0;
+
+	for (size_t i = 0; i < m->session->reps; i++) {
+		const struct run_result *r = &c->reps[i];
+
+		clean += run_is_clean(r);
+		node_bytes = r->node_bytes_max > node_bytes ? r->node_bytes_max : node_bytes;
+		retired = r->retired_bytes_max > retired ? r->retired_bytes_max : retired;
+	}
+	table_cell(table, "%s", c->strategy->name);
+	table_cell(table, "%u", c->threads);
+	table_cell(table, "%.2f", speed.median / 1e6);
+	table_cell(table, "%.1f%%", stats_spread_percent(&speed));
+	ratio_cell(table, m, c, find_cell(m, m->session->baseline->name, c->threads),
+		   events_per_second);
+	table_cell(table, "%.1f", summarize(m, c, cpu_ns_per_event).median);
+	ratio_cell(table, m, c, find_cell(m, "bare", 1), cpu_ns_per_event);
+	table_cell(table, "%.2f", summarize(m, c, cpu_share).median);
+	table_cell(table, "%.2f%%", 100.0 * (double)c->plan->waiting / (double)m->trace->nr_events);
+	table_cell(table, "%.1f%%", 100 * summarize(m, c, wait_share).median);
+	table_cell(table, "%.1f", (double)node_bytes / 1024);
+	table_cell(table, "%.1f", (double)retired / 1024);
+	table_cell(table, "%u/%" PRIu64, clean, m->session->reps);
+}
+
+static void print_heading(const struct matrix *m)
+{
+	const struct trace *t = m->trace;
+
+	printf("replay:%s  format %s  place %s  %" PRIu32 " events, %" PRIu32 " threads, %" PRIu32
+	       " address spaces recorded in %.2f s\n",
+	       t->name, m->session->format->name, place_name(m->session->place), t->nr_events,
+	       t->nr_threads, t->nr_spaces, (double)t->last_ns / 1e9);
+}
+
+static void print_footing(const struct matrix *m)
+{
+	const struct session *s = m->session;
+
+	printf("%u loops, %" PRIu64 " copies, %" PRIu64 " repetitions. Each replay ended in the "
+	       "recorded state: %" PRIu64 " tables compared, page by page.\n\n",
+	       m->loops, s->copies, s->reps,
+	       s->reps * m->nr_cells * s->copies * m->trace->nr_spaces * (m->loops + s->warmup));
+}
+
+void report_table(const struct matrix *m)
+{
+	char baseline[64];
+	const char *const columns[] = {
+		"<\nstrategy",    ">\nthreads",  ">million\nevents/s",
+		">\nspread",      baseline,      ">CPU ns\n/event",
+		">CPU vs\nbare",  ">CPU\n/wall", ">events\nwaiting",
+		">time\nwaiting", ">nodes\nKiB", ">retired\nKiB",
+		">clean\nreps",   NULL,
+	};
+	struct table *table;
+
+	snprintf(baseline, sizeof(baseline), ">speed vs\n%s", m->session->baseline->name);
+	table = table_create(columns);
+	for (size_t i = 0; i < m->nr_cells; i++)
+		table_row(table, m, &m->cells[i]);
+	progress_hide();
+	print_heading(m);
+	table_print(table, stdout, wants_color(STDOUT_FILENO));
+	print_footing(m);
+	fflush(stdout);
+	table_destroy(table);
+}
