@@ -30,12 +30,12 @@ void port_rcu_quiescent(struct port_thread *self);
  * A waiter is not scheduled until a location that its condition has loaded changes its value, so
  * spinning costs no schedules, and nobody left to run is a deadlock.
  */
-#define port_wait_until(cond)                                                                      \
-	do {                                                                                       \
-		port_model_wait_begin();                                                           \
-		while (!(cond))                                                                    \
-			port_model_wait_blocked();                                                 \
-		port_model_wait_end();                                                             \
+#define port_wait_until(cond)                      \
+	do {                                       \
+		port_model_wait_begin();           \
+		while (!(cond))                    \
+			port_model_wait_blocked(); \
+		port_model_wait_end();             \
 	} while (0)
 
 void port_model_wait_begin(void);

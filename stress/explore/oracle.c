@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The flat table: one register for each page. A transaction, one call or all calls of a cursor, is
+ * atomic with respect to other transactions (C1), so some order of them must give their results; an
+ * order is possible if nobody comes before somebody who had ended before it began. Queries are not
+ * transactions: each reads the register of its page at one moment between its beginning and its
+ * end (Q2), while each write to a page happens at one moment inside the call that makes it.
+ *
+ * Programs are small, so all orders are tried. What a call must return is computed from the flat
+ * table, never from the tree.
+ */
+#include "oracle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime.h"
+#include "trace.h"
+
+#define MAX_TRANSACTIONS 12
+#define MAX_WRITES 16 /* of one page */
+#define MAX_READS 16  /* of one page */
+
+struct transaction {
+	const struct call *first, *last;
+};
+
+struct history {
+	const struct program *program;
+	const struct page_state *final;
+	struct transaction transactions[MAX_TRANSACTIONS];
+	unsigned nr_transactions;
+	const struct call *reads[MAX_THREADS * MAX_STEPS];
+	unsigned nr_reads;
+	bool explained_but_reads; /* an order fits the transactions, if not the queries */
+};
+
+/* A flat table in the middle of an order. */
+struct flat {
+	struct page_state page[SCENARIO_PAGES];
+	uint32_t at; /* of the cursor of the current transaction */
+};
+
+/* ---- what calls do to a flat table ---- */
+
+static unsigned count_mapped(const struct flat *f, unsigned page, unsigned pages)
+{
+	unsigned n = 0;
+
+	for (unsigned p = page; p < page + pages; p++)
+		n += f->page[p].kind == PT_KIND_LEAF;
+	return n;
+}
+
+/* The first mapped page of [page, page + pages), or page + pages. */
+static unsigned first_mapped(const struct flat *f, unsigned page, unsigned pages)
+{
+	unsigned p = page;
+
+	while (p < page + pages && f->page[p].kind != PT_KIND_LEAF)
+		p++;
+	return p;
+}
+
+static void set_pages(struct flat *f, unsigned page, unsigned pages, struct page_state state)
+{
+	for (unsigned p = page; p < page + pages; p++) {
+		f->page[p] = state;
+		if (state.kind == PT_KIND_LEAF)
+			state.value += PAGE_VA(1);
+	}
+}
+
+/* Map and mark: both want a range without mappings. */
+static bool apply_fill(struct flat *f, const struct call *call, unsigned page,
+		       struct page_state state)
+{
+	unsigned pages = call->step->pages;
+
+	if (count_mapped(f, page, pages))
+		return call->rc == -EEXIST;
+	if (call->rc)
+		return false;
+	set_pages(f, page, pages, state);
+	return true;
+}
+
+static void change_props(struct flat *f, const struct step *s, unsigned page, unsigned pages)
+{
+	for (unsigned p = page; p < page + pages; p++)
+		if (f->page[p].kind == PT_KIND_LEAF)
+			f->page[p].prop = ((f->page[p].prop & ~s->clear) | s->set) & ~HARDWARE_BITS;
+}
+
+static bool apply_unmap(struct flat *f, const struct call *call)
+{
+	const struct step *s = call->step;
+
+	if (call->rc || call->pages != count_mapped(f, s->page, s->pages))
+		return false;
+	set_pages(f, s->page, s->pages, (struct page_state){.kind = PT_KIND_EMPTY});
+	return true;
+}
+
+static bool apply_protect(struct flat *f, const struct call *call)
+{
+	const struct step *s = call->step;
+
+	if (call->rc || call->pages != count_mapped(f, s->page, s->pages))
+		return false;
+	change_props(f, s, s->page, s->pages);
+	return true;
+}
+
+static bool same_page(const struct page_state *page, const struct call *call)
+{
+	return page->kind == call->kind && page->value == call->value && page->prop == call->prop;
+}
+
+/* Take next: the next leaf, or a table with what is below, and the marks on the way. */
+static bool apply_take(struct flat *f, const struct call *call)
+{
+	unsigned end = f->at + call->step->pages;
+	unsigned first = first_mapped(f, f->at, call->step->pages);
+	unsigned begin = f->at;
+
+	if (first == end) {
+		set_pages(f, begin, end - begin, (struct page_state){.kind = PT_KIND_EMPTY});
+		f->at = end;
+		return call->rc == -ENOENT;
+	}
+	if (call->rc || first < call->page || first >= call->page + call->pages ||
+	    call->page + call->pages > end || call->page < begin ||
+	    call->value != count_mapped(f, call->page, call->pages))
+		return false;
+	f->at = call->page + call->pages;
+	set_pages(f, begin, f->at - begin, (struct page_state){.kind = PT_KIND_EMPTY});
+	return true;
+}
+
+static bool apply_protect_next(struct flat *f, const struct call *call)
+{
+	unsigned end = f->at + call->step->pages;
+	unsigned first = first_mapped(f, f->at, call->step->pages);
+
+	if (first == end) {
+		f->at = end;
+		return call->rc == -ENOENT;
+	}
+	if (call->rc || call->page != first || call->page + call->pages > end ||
+	    count_mapped(f, call->page, call->pages) != call->pages)
+		return false;
+	change_props(f, call->step, call->page, call->pages);
+	f->at = call->page + call->pages;
+	return true;
+}
+
+static bool apply_find(struct flat *f, const struct call *call)
+{
+	unsigned end = f->at + call->step->pages;
+
+	f->at = first_mapped(f, f->at, call->step->pages);
+	return f->at == end ? call->rc == -ENOENT : !call->rc && call->page == f->at;
+}
+
+static struct page_state filled(const struct step *s)
+{
+	if (s->kind == STEP_MARK || s->kind == STEP_CURSOR_MARK)
+		return (struct page_state){.kind = PT_KIND_MARK, .value = s->value};
+	return (struct page_state){
+		.kind = PT_KIND_LEAF,
+		.value = FRAME_PA(s->frame),
+		.prop = s->set & ~HARDWARE_BITS,
+	};
+}
+
+/* Could @call have returned what it did on @f? Then do to @f what it does. */
+static bool apply(struct flat *f, const struct call *call)
+{
+	const struct step *s = call->step;
+	bool fits;
+
+	if (call->rc == -ENOMEM)
+		return call->may_fail; /* and nothing has changed (C2) */
+	switch (s->kind) {
+	case STEP_MAP:
+	case STEP_MARK:
+		return apply_fill(f, call, s->page, filled(s));
+	case STEP_UNMAP:
+		return apply_unmap(f, call);
+	case STEP_PROTECT:
+		return apply_protect(f, call);
+	case STEP_BEGIN:
+		f->at = s->page;
+		return !call->rc;
+	case STEP_CURSOR_QUERY:
+		return !call->rc && same_page(&f->page[f->at], call);
+	case STEP_CURSOR_FIND:
+		return apply_find(f, call);
+	case STEP_CURSOR_JUMP:
+		f->at = s->page;
+		return !call->rc;
+	case STEP_CURSOR_MAP:
+	case STEP_CURSOR_MARK:
+		fits = apply_fill(f, call, f->at, filled(s));
+		f->at += call->rc ? 0 : s->pages;
+		return fits;
+	case STEP_CURSOR_TAKE:
+		return apply_take(f, call);
+	case STEP_CURSOR_PROTECT:
+		return apply_protect_next(f, call);
+	default:
+		return true;
+	}
+}
+
+/* ---- queries ---- */
+
+/* Every value a page has had, in order, and when it may have come. */
+struct values {
+	struct page_state state[MAX_WRITES + 1];
+	uint32_t invoked[MAX_WRITES + 1], responded[MAX_WRITES + 1];
+	unsigned count;
+};
+
+static bool read_fits(const struct page_state *page, const struct call *read)
+{
+	bool leaf = page->kind == PT_KIND_LEAF;
+	pt_prop_t need = read->step->mode == PT_ACCESS_WRITE ? PT_WRITE : PT_READ;
+
+	switch (read->step->kind) {
+	case STEP_QUERY:
+		return !read->rc && same_page(page, read);
+	case STEP_WALK:
+		if (!leaf || !(page->prop & PT_READ))
+			return read->rc == -ENOENT;
+		return !read->rc && read->value == page->value && read->prop == page->prop;
+	default:
+		if (!leaf || !(page->prop & PT_READ))
+			return read->rc == -ENOENT;
+		if (!(page->prop & need))
+			return read->rc == -EACCES;
+		return !read->rc && read->value == page->value;
+	}
+}
+
+/*
+ * The earliest value that @read can have seen, not before @from; 0 when there is none. Counted
+ * from 1. A value written by a call that had ended before the read began must be seen; one written
+ * by a call that began after the read had ended cannot be.
+ */
+static unsigned read_sees(const struct values *v, const struct call *read, unsigned from)
+{
+	for (unsigned i = from; i < v->count; i++) {
+		bool replaced = i + 1 < v->count && v->responded[i + 1] < read->invoked;
+		bool early = v->invoked[i] > read->responded;
+
+		if (early)
+			return 0;
+		if (!replaced && read_fits(&v->state[i], read))
+			return i + 1;
+	}
+	return 0;
+}
+
+/*
+ * Reads of one page, sorted by their responses: whoever began after another had ended sees the same
+ * value or a later one. Taking the earliest possible value each time never spoils a later choice.
+ */
+static bool reads_fit(const struct history *h, unsigned page, const struct values *v)
+{
+	const struct call *done[MAX_READS];
+	unsigned saw[MAX_READS], n = 0;
+	uint32_t after = 0;
+
+	for (;;) {
+		const struct call *next = NULL;
+		unsigned from = 0;
+
+		for (unsigned i = 0; i < h->nr_reads; i++) {
+			const struct call *r = h->reads[i];
+
+			if (r->step->page == page && r->responded > after &&
+			    (!next || r->responded < next->responded))
+				next = r;
+		}
+		if (!next || n == MAX_READS)
+			return !next;
+		for (unsigned i = 0; i < n; i++)
+			if (done[i]->responded < next->invoked && saw[i] - 1 > from)
+				from = saw[i] - 1;
+		saw[n] = read_sees(v, next, from);
+		if (!saw[n])
+			return false;
+		done[n++] = next;
+		after = next->responded;
+	}
+}
+
+static bool page_is_read(const struct history *h, unsigned page)
+{
+	for (unsigned i = 0; i < h->nr_reads; i++)
+		if (h->reads[i]->step->page == page)
+			return true;
+	return false;
+}
+
+static bool same_state(const struct page_state *a, const struct page_state *b)
+{
+	return a->kind == b->kind && a->value == b->value && a->prop == b->prop;
+}
+
+static void add_value(struct values *v, const struct page_state *state, const struct call *by)
+{
+	if (v->count && same_state(&v->state[v->count - 1], state))
+		return;
+	if (v->count > MAX_WRITES)
+		rt_fail("-", "the oracle keeps at most %d writes of a page", MAX_WRITES);
+	v->state[v->count] = *state;
+	v->invoked[v->count] = by ? by->invoked : 0;
+	v->responded[v->count] = by ? by->responded : 0;
+	v->count++;
+}
+
+static bool all_reads_fit(const struct history *h, const struct flat *initial,
+			  const unsigned *order)
+{
+	for (unsigned page = 0; page < SCENARIO_PAGES; page++) {
+		struct flat f = *initial;
+		struct values v = {0};
+
+		if (!page_is_read(h, page))
+			continue;
+		add_value(&v, &f.page[page], NULL);
+		for (unsigned i = 0; i < h->nr_transactions; i++) {
+			const struct transaction *t = &h->transactions[order[i]];
+
+			for (const struct call *c = t->first; c <= t->last; c++) {
+				if (c->step && apply(&f, c))
+					add_value(&v, &f.page[page], c);
+			}
+		}
+		if (!reads_fit(h, page, &v))
+			return false;
+	}
+	return true;
+}
+
+/* ---- orders ---- */
+
+static bool apply_transaction(struct flat *f, const struct transaction *t)
+{
+	for (const struct call *c = t->first; c <= t->last; c++)
+		if (c->step && !apply(f, c))
+			return false;
+	return true;
+}
+
+static bool may_be_next(const struct history *h, unsigned candidate, unsigned placed)
+{
+	for (unsigned i = 0; i < h->nr_transactions; i++)
+		if (!(placed & 1u << i) && i != candidate &&
+		    h->transactions[i].last->responded < h->transactions[candidate].first->invoked)
+			return false;
+	return true;
+}
+
+static bool explain(struct history *h, const struct flat *initial, const struct flat *now,
+		    unsigned placed, unsigned *order, unsigned n)
+{
+	if (n == h->nr_transactions) {
+		for (unsigned p = 0; p < SCENARIO_PAGES; p++)
+			if (!same_state(&now->page[p], &h->final[p]))
+				return false;
+		h->explained_but_reads = true;
+		return all_reads_fit(h, initial, order);
+	}
+	for (unsigned i = 0; i < h->nr_transactions; i++) {
+		struct flat next = *now;
+
+		if ((placed & 1u << i) || !may_be_next(h, i, placed) ||
+		    !apply_transaction(&next, &h->transactions[i]))
+			continue;
+		order[n] = i;
+		if (explain(h, initial, &next, placed | 1u << i, order, n + 1))
+			return true;
+	}
+	return false;
+}
+
+/* ---- the history of an execution ---- */
+
+static void add_transaction(struct history *h, const struct call *first, const struct call *last)
+{
+	if (h->nr_transactions == MAX_TRANSACTIONS)
+		rt_fail("-", "the oracle takes at most %d transactions", MAX_TRANSACTIONS);
+	h->transactions[h->nr_transactions++] = (struct transaction){first, last};
+}
+
+static void collect(struct history *h, unsigned thread)
+{
+	const struct call *calls = h->program->calls[thread];
+	const struct call *begin = NULL;
+
+	for (unsigned i = 0; i < h->program->nr_calls[thread]; i++) {
+		const struct call *c = &calls[i];
+
+		if (!c->step)
+			continue;
+		switch (c->step->kind) {
+		case STEP_MAP:
+		case STEP_UNMAP:
+		case STEP_PROTECT:
+		case STEP_MARK:
+			add_transaction(h, c, c);
+			break;
+		case STEP_BEGIN:
+			begin = c;
+			if (c->rc)
+				add_transaction(h, c, c);
+			break;
+		case STEP_END:
+			add_transaction(h, begin, c);
+			break;
+		case STEP_QUERY:
+		case STEP_WALK:
+		case STEP_ACCESS:
+			if (!c->translated)
+				h->reads[h->nr_reads++] = c;
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void print_page(const struct page_state *page, char *text, size_t size)
+{
+	if (page->kind == PT_KIND_LEAF)
+		snprintf(text, size, "frame %u", PA_FRAME(page->value));
+	else if (page->kind == PT_KIND_MARK)
+		snprintf(text, size, "mark %u", (unsigned)page->value);
+	else
+		snprintf(text, size, "nothing");
+}
+
+/* Every call with its result, for the report; and the final state, where there is something. */
+static void note_history(const struct history *h)
+{
+	const struct program *p = h->program;
+	char line[160], state[32];
+
+	for (unsigned t = 0; t < p->threads; t++)
+		for (unsigned i = 0; i < p->nr_calls[t]; i++) {
+			const struct call *c = &p->calls[t][i];
+
+			if (!c->step)
+				continue;
+			print_page(&(struct page_state){c->kind, c->value, c->prop}, state,
+				   sizeof(state));
+			snprintf(line, sizeof(line), "%s: %s = %d, %u pages, saw %s (time %u..%u)",
+				 trace_thread(t), p->text[t][i], c->rc, c->pages, state, c->invoked,
+				 c->responded);
+			trace_text("result", line);
+		}
+	for (unsigned page = 0; page < SCENARIO_PAGES; page++) {
+		if (h->final[page].kind == PT_KIND_EMPTY)
+			continue;
+		print_page(&h->final[page], state, sizeof(state));
+		snprintf(line, sizeof(line), "page %u: %s, properties 0x%x", page, state,
+			 h->final[page].prop);
+		trace_text("in the end", line);
+	}
+}
+
+static bool any_failed(const struct program *p)
+{
+	for (unsigned t = 0; t < p->threads; t++)
+		for (unsigned i = 0; i < p->nr_calls[t]; i++)
+			if (p->calls[t][i].step && p->calls[t][i].rc == -ENOMEM)
+				return true;
+	return false;
+}
+
+void oracle_judge(const struct program *program, const struct page_state *final)
+{
+	static struct history h;
+	struct flat initial = {0};
+	unsigned order[MAX_TRANSACTIONS];
+
+	h = (struct history){.program = program, .final = final};
+	for (unsigned i = 0; i < MAX_STEPS && program->initial[i].step; i++)
+		if (!apply(&initial, &program->initial[i]))
+			rt_fail("C1", "set-up: step %u returned %d", i, program->initial[i].rc);
+	for (unsigned t = 0; t < program->threads; t++)
+		collect(&h, t);
+	if (explain(&h, &initial, &initial, 0, order, 0))
+		return;
+	if (rt.recording)
+		note_history(&h);
+	if (h.explained_but_reads)
+		rt_fail("Q2",
+			"a query saw what its page never held between its call and its return");
+	rt_fail(any_failed(program) ? "C2" : "C1",
+		"no order of the calls explains their results and the final state");
+}

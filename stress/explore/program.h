@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* A scenario being run on a table of one strategy: its calls, and what became of them. */
+#ifndef EXPLORE_PROGRAM_H
+#define EXPLORE_PROGRAM_H
+
+#include "scenario.h"
+
+/* What one call did. Times count invocations and responses of the whole execution. */
+struct call {
+	const struct step *step;
+	uint8_t thread;
+	bool may_fail;   /* allocations of this thread fail */
+	bool translated; /* an access: answered by a cached translation */
+	int rc;
+	uint32_t invoked, responded;
+	uint32_t page;  /* where: found, taken, changed; LEAF: frame */
+	uint32_t pages; /* how many */
+	enum pt_kind kind;
+	uint64_t value; /* LEAF: physical address; MARK: mark */
+	pt_prop_t prop;
+};
+
+struct program {
+	const struct scenario *scenario;
+	const char *strategy;
+	unsigned threads;
+	struct pt_pool *pool;
+	struct pt_table *table;
+	struct pt_thread *handles[MAX_THREADS];
+	uint64_t *owned; /* a plain word for each page, written by whoever holds it exclusively */
+	struct call initial[MAX_STEPS];
+	struct call calls[MAX_THREADS][MAX_STEPS];
+	unsigned nr_calls[MAX_THREADS];
+	char text[MAX_THREADS][MAX_STEPS][64];
+};
+
+/* Physical address of a frame, and back; frames are apart from nodes. */
+#define FRAME_BASE UINT64_C(0x40000000)
+#define FRAME_PA(frame) (FRAME_BASE + ((pt_pa_t)(frame) << 12))
+#define PA_FRAME(pa) ((uint32_t)(((pa)-FRAME_BASE) >> 12))
+#define PAGE_VA(page) ((pt_va_t)(page) << 12)
+#define VA_PAGE(va) ((uint32_t)((va) >> 12))
+
+/* Bits that the hardware sets: not part of what a call promises about a page. */
+#define HARDWARE_BITS (PT_ACCESSED | PT_DIRTY)
+
+void program_subject(struct program *program, const struct scenario *scenario, const char *strategy,
+		     struct subject *ret);
+
+/* "map pages 0..3 to frame 4" */
+void step_text(const struct step *step, char *text, size_t size);
+
+#endif

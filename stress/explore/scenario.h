@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a scenario is: an initial tree and a few calls for each thread, as data.
+ *
+ * The table is of the toy format: 3 levels of 4 slots, 64 pages. Pages and frames are numbers;
+ * a slot of level 2 spans 4 pages, one of level 3 spans 16.
+ */
+#ifndef EXPLORE_SCENARIO_H
+#define EXPLORE_SCENARIO_H
+
+#include "pagetree.h"
+#include "runtime.h"
+
+#define SCENARIO_PAGES 64
+#define SCENARIO_FRAMES 64
+#define MAX_STEPS 8 /* of a thread */
+
+enum step_kind {
+	STEP_NONE, /* the end of a list */
+	/* calls that are transactions by themselves */
+	STEP_MAP,
+	STEP_UNMAP,
+	STEP_PROTECT,
+	STEP_MARK,
+	/* calls that look at one page */
+	STEP_QUERY,
+	STEP_WALK,
+	STEP_ACCESS, /* as the hardware: the translation is cached, see tlb.h */
+	/* a transaction of several calls */
+	STEP_BEGIN,
+	STEP_CURSOR_QUERY,
+	STEP_CURSOR_FIND,
+	STEP_CURSOR_JUMP,
+	STEP_CURSOR_MAP,
+	STEP_CURSOR_TAKE,
+	STEP_CURSOR_PROTECT,
+	STEP_CURSOR_MARK,
+	STEP_END,
+	/* what changes no page */
+	STEP_SYNC,
+	STEP_FAIL_ALLOC,
+	STEP_RECLAIM,
+};
+
+struct step {
+	enum step_kind kind;
+	uint8_t page, pages;
+	uint8_t frame;
+	uint8_t level; /* of an item, or the top of a cursor */
+	bool gather;   /* unmap, protect: into the thread's gather, which SYNC flushes */
+	uint8_t mode;  /* enum pt_mode, enum pt_access */
+	pt_prop_t set, clear;
+	uint64_t value; /* a mark; how many allocations succeed */
+};
+
+struct scenario {
+	const char *name;
+	const char *about;
+	bool cold;     /* threads begin without spare nodes, so they meet in the pool */
+	bool hardware; /* CPUs cache translations, calls flush them; frames and dirty bits count */
+	struct step initial[MAX_STEPS];
+	struct step threads[MAX_THREADS][MAX_STEPS];
+};
+
+const struct scenario *scenario_at(unsigned index); /* NULL past the end */
+const struct scenario *scenario_find(const char *name);
+
+/* ---- notation ---- */
+
+#define RO PT_READ
+#define RW (PT_READ | PT_WRITE)
+#define TRACKED_RW (PT_READ | PT_WRITE | PT_TRACKED)
+
+#define MAP_AS(p, n, f, prop_, level_)                                                             \
+	{                                                                                          \
+		.kind = STEP_MAP, .page = p, .pages = n, .frame = f, .set = prop_, .level = level_ \
+	}
+#define MAP(p, n, f) MAP_AS(p, n, f, RW, 1)
+#define MAP_HUGE(p, f) MAP_AS(p, 4, f, RW, 2)
+#define UNMAP(p, n)                                       \
+	{                                                 \
+		.kind = STEP_UNMAP, .page = p, .pages = n \
+	}
+#define UNMAP_LATER(p, n)                                                 \
+	{                                                                 \
+		.kind = STEP_UNMAP, .page = p, .pages = n, .gather = true \
+	}
+#define PROTECT(p, n, set_, clear_)                                                       \
+	{                                                                                 \
+		.kind = STEP_PROTECT, .page = p, .pages = n, .set = set_, .clear = clear_ \
+	}
+#define PROTECT_LATER(p, n, set_, clear_)                                                  \
+	{                                                                                  \
+		.kind = STEP_PROTECT, .page = p, .pages = n, .set = set_, .clear = clear_, \
+		.gather = true                                                             \
+	}
+#define MARK(p, n, v)                                                \
+	{                                                            \
+		.kind = STEP_MARK, .page = p, .pages = n, .value = v \
+	}
+#define QUERY(p)                                          \
+	{                                                 \
+		.kind = STEP_QUERY, .page = p, .pages = 1 \
+	}
+#define WALK(p)                                          \
+	{                                                \
+		.kind = STEP_WALK, .page = p, .pages = 1 \
+	}
+#define LOAD(p)                                                                    \
+	{                                                                          \
+		.kind = STEP_ACCESS, .page = p, .pages = 1, .mode = PT_ACCESS_READ \
+	}
+#define STORE(p)                                                                    \
+	{                                                                           \
+		.kind = STEP_ACCESS, .page = p, .pages = 1, .mode = PT_ACCESS_WRITE \
+	}
+#define BEGIN(mode_, p, n, top)                                                        \
+	{                                                                              \
+		.kind = STEP_BEGIN, .page = p, .pages = n, .mode = mode_, .level = top \
+	}
+#define C_QUERY                           \
+	{                                 \
+		.kind = STEP_CURSOR_QUERY \
+	}
+#define C_FIND(n)                                    \
+	{                                            \
+		.kind = STEP_CURSOR_FIND, .pages = n \
+	}
+#define C_JUMP(p)                                   \
+	{                                           \
+		.kind = STEP_CURSOR_JUMP, .page = p \
+	}
+#define C_MAP(f)                                                                       \
+	{                                                                              \
+		.kind = STEP_CURSOR_MAP, .frame = f, .pages = 1, .set = RW, .level = 1 \
+	}
+#define C_MAP_HUGE(f)                                                                  \
+	{                                                                              \
+		.kind = STEP_CURSOR_MAP, .frame = f, .pages = 4, .set = RW, .level = 2 \
+	}
+#define C_TAKE(n)                                                    \
+	{                                                            \
+		.kind = STEP_CURSOR_TAKE, .pages = n, .gather = true \
+	}
+#define C_PROTECT(n, set_, clear_)                                                     \
+	{                                                                              \
+		.kind = STEP_CURSOR_PROTECT, .pages = n, .set = set_, .clear = clear_, \
+		.gather = true                                                         \
+	}
+#define C_MARK(n, v)                                             \
+	{                                                        \
+		.kind = STEP_CURSOR_MARK, .pages = n, .value = v \
+	}
+#define END                      \
+	{                        \
+		.kind = STEP_END \
+	}
+#define SYNC                      \
+	{                         \
+		.kind = STEP_SYNC \
+	}
+#define FAIL_ALLOC(k)                               \
+	{                                           \
+		.kind = STEP_FAIL_ALLOC, .value = k \
+	}
+#define RECLAIM                      \
+	{                            \
+		.kind = STEP_RECLAIM \
+	}
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* All scenarios, in the order in which they are listed and run. */
+#include <string.h>
+
+#include "scenario.h"
+#include "scenarios.h"
+
+static const struct scenario *const lists[] = {
+	scenarios_build,
+	scenarios_remove,
+	scenarios_cursor,
+	scenarios_hardware,
+};
+
+const struct scenario *scenario_at(unsigned index)
+{
+	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (const struct scenario *s = lists[i]; s->name; s++)
+			if (!index--)
+				return s;
+	return NULL;
+}
+
+const struct scenario *scenario_find(const char *name)
+{
+	const struct scenario *s;
+
+	for (unsigned i = 0; (s = scenario_at(i)) && strcmp(s->name, name); i++)
+		;
+	return s;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The lists of scenarios, by theme; each ends with one that has no name. */
+#ifndef EXPLORE_SCENARIOS_H
+#define EXPLORE_SCENARIOS_H
+
+struct scenario;
+
+extern const struct scenario scenarios_build[];
+extern const struct scenario scenarios_remove[];
+extern const struct scenario scenarios_cursor[];
+extern const struct scenario scenarios_hardware[];
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Depth-first search over schedules. Each execution starts from the same state and repeats the
+ * choices on the current path; at the end the deepest choice that has an alternative left takes it.
+ *
+ * An access is a choice point only if threads conflict on its location: somebody writes it and
+ * somebody else accesses it, in any execution seen. What is not known to be shared cannot be found
+ * out of order, because moving such an access past other threads changes nothing. New conflicts
+ * found on the way make the search of this bound start again, so when it ends, no execution had a
+ * conflict at a place that was not a choice point.
+ */
+#include "search.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "trace.h"
+#include "watchdog.h"
+
+#define MAX_CHOICES 4096
+
+static struct choice {
+	uint32_t step;
+	uint8_t chosen, by_default;
+	uint8_t todo; /* alternatives left, a bit each */
+	bool uninvoked;
+	bool preemptible; /* leaving the default costs a preemption */
+} path[MAX_CHOICES];
+
+static unsigned depth, prefix; /* choices made; of these, how many must be repeated */
+static unsigned preemptions, bound;
+static const struct schedule *replay; /* NULL: search */
+static unsigned replayed;
+
+static unsigned first_of(unsigned mask)
+{
+	return (unsigned)__builtin_ctz(mask);
+}
+
+static unsigned decide_replay(unsigned enabled, unsigned current)
+{
+	unsigned next = current < THREAD_ALL ? current : first_of(enabled);
+	const struct schedule_switch *s = &replay->at[replayed];
+
+	if (replayed == replay->count || s->step != rt.step)
+		return next;
+	replayed++;
+	rt.forced = replayed < replay->count ? replay->at[replayed].step : UINT32_MAX;
+	if (enabled & 1u << s->to)
+		next = s->to;
+	/* The search would have noted the call's beginning here, or not yet. */
+	if (current < THREAD_ALL && !s->uninvoked && rt.self->invoke_pending) {
+		rt.self->invoke_pending = false;
+		rt.self->invoked = ++rt.events;
+	}
+	return next;
+}
+
+unsigned search_decide(unsigned enabled, unsigned current)
+{
+	struct choice *c = &path[depth];
+	unsigned next = current < THREAD_ALL ? current : first_of(enabled);
+	unsigned others = enabled & ~(1u << next);
+
+	if (unlikely(replay != NULL))
+		return decide_replay(enabled, current);
+	if (!others || (current < THREAD_ALL && preemptions == bound))
+		return next;
+	if (depth < prefix) {
+		if (unlikely(c->step != rt.step))
+			rt_fail("-", "not repeatable: step %u instead of %u", rt.step, c->step);
+	} else {
+		if (depth == MAX_CHOICES - 1)
+			rt_fail("P1", "more than %d choices in one execution", MAX_CHOICES);
+		*c = (struct choice){
+			.step = rt.step,
+			.chosen = (uint8_t)next,
+			.by_default = (uint8_t)next,
+			.todo = (uint8_t)others,
+			.uninvoked = current < THREAD_ALL && rt.self->invoke_pending,
+			.preemptible = current < THREAD_ALL,
+		};
+	}
+	depth++;
+	preemptions += c->preemptible && c->chosen != current;
+	return c->chosen;
+}
+
+static bool next_path(void)
+{
+	while (depth) {
+		struct choice *c = &path[depth - 1];
+
+		if (c->todo) {
+			c->chosen = (uint8_t)first_of(c->todo);
+			c->todo &= (uint8_t)(c->todo - 1);
+			prefix = depth;
+			return true;
+		}
+		depth--;
+	}
+	return false;
+}
+
+static void run_once(void)
+{
+	depth = 0;
+	preemptions = 0;
+	replayed = 0;
+	rt.forced = replay && replay->count ? replay->at[0].step : UINT32_MAX;
+	sched_run();
+}
+
+static void path_to_schedule(struct schedule *schedule)
+{
+	schedule->count = 0;
+	for (unsigned i = 0; i < depth && schedule->count < SEARCH_MAX_SWITCHES; i++)
+		if (path[i].chosen != path[i].by_default)
+			schedule->at[schedule->count++] = (struct schedule_switch){
+				.step = path[i].step,
+				.to = path[i].chosen,
+				.uninvoked = path[i].uninvoked,
+				.preempts = path[i].preemptible,
+			};
+}
+
+bool search_replay(const struct schedule *schedule, bool record)
+{
+	replay = schedule;
+	rt.recording = record;
+	if (record)
+		trace_begin();
+	run_once();
+	rt.recording = false;
+	replay = NULL;
+	return !sched_failed();
+}
+
+/* Leave out switches as long as the same rule breaks. */
+static void shorten(struct search_result *result)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (unsigned i = 0; i < result->schedule.count; i++) {
+			struct schedule less = result->schedule;
+
+			less.count--;
+			memmove(&less.at[i], &less.at[i + 1],
+				(less.count - i) * sizeof(less.at[0]));
+			if (search_replay(&less, false) || strcmp(sched_letter(), result->letter))
+				continue;
+			result->schedule = less;
+			again = true;
+			break;
+		}
+	}
+}
+
+static void failed(struct search_result *result)
+{
+	result->failed = true;
+	result->failed_after = result->executions;
+	snprintf(result->letter, sizeof(result->letter), "%s", sched_letter());
+	snprintf(result->message, sizeof(result->message), "%s", sched_message());
+}
+
+/* One bound, with the conflicts known so far. */
+static void search_bound(uint64_t max_schedules, struct search_result *result)
+{
+	uint64_t count = 0;
+
+	prefix = 0;
+	do {
+		run_once();
+		count++;
+		result->executions++;
+		if (sched_failed()) {
+			failed(result);
+			path_to_schedule(&result->schedule);
+			shorten(result);
+			break;
+		}
+		if (max_schedules && result->executions >= max_schedules) {
+			result->cut = true;
+			break;
+		}
+	} while (next_path());
+	result->schedules[bound] = count;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+static void setup_entry(void *ctx)
+{
+	const struct subject *subject = ctx;
+
+	subject->setup(subject->ctx);
+}
+
+bool search_prepare(const struct subject *subject)
+{
+	rt.subject = subject;
+	memory_clear();
+	port_model_clear();
+	if (!sched_alone(setup_entry, (void *)(uintptr_t)subject))
+		return false;
+	memory_snapshot();
+	port_model_snapshot();
+	return true;
+}
+
+void search(const struct subject *subject, unsigned max_bound, uint64_t max_schedules,
+	    struct search_result *result)
+{
+	double start = now();
+
+	watchdog_arm();
+	*result = (struct search_result){0};
+	replay = NULL;
+	if (!search_prepare(subject)) {
+		failed(result);
+		watchdog_disarm();
+		return;
+	}
+	for (bound = 0; bound <= max_bound && !result->failed && !result->cut; bound++) {
+		result->bounds = bound + 1;
+		do
+			search_bound(max_schedules, result);
+		while (memory_learn() && !result->failed && !result->cut);
+	}
+	watchdog_disarm();
+	result->seconds = now() - start;
+}
+
+/* ---- schedules as text: "step:thread", "step~thread" if the call left is uninvoked ---- */
+
+void schedule_print(const struct schedule *schedule, FILE *out)
+{
+	if (!schedule->count)
+		fputs("serial", out);
+	for (unsigned i = 0; i < schedule->count; i++)
+		fprintf(out, "%s%u%c%u", i ? "," : "", schedule->at[i].step,
+			schedule->at[i].uninvoked ? '~' : ':', schedule->at[i].to);
+}
+
+bool schedule_parse(const char *text, struct schedule *ret)
+{
+	ret->count = 0;
+	if (!strcmp(text, "serial"))
+		return true;
+	for (;;) {
+		struct schedule_switch *s = &ret->at[ret->count];
+		char *end;
+		unsigned long step = strtoul(text, &end, 10);
+
+		if (end == text || (*end != ':' && *end != '~') || step >= UINT32_MAX ||
+		    ret->count == SEARCH_MAX_SWITCHES)
+			return false;
+		s->uninvoked = *end == '~';
+		s->step = (uint32_t)step;
+		text = end + 1;
+		if (*text < '0' || *text >= '0' + MAX_THREADS)
+			return false;
+		s->to = (uint8_t)(*text++ - '0');
+		s->preempts = false;
+		if (ret->count && s->step <= s[-1].step)
+			return false;
+		ret->count++;
+		if (!*text)
+			return true;
+		if (*text++ != ',')
+			return false;
+	}
+}

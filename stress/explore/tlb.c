@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "tlb.h"
+
+#include <string.h>
+
+#include "trace.h"
+
+struct translation {
+	bool valid, write, dirty;
+	uint8_t frame;
+};
+
+struct frame {
+	int8_t references; /* moved into the table and not dropped */
+	bool dropped;      /* handed back, and not mapped since */
+	bool written;      /* the hardware set a dirty bit on it, */
+	uint8_t page;      /* when it was mapped here */
+	bool reported;     /* a call was told that it is dirty */
+};
+
+static _Alignas(8) struct tlb {
+	struct translation of[MAX_THREADS][SCENARIO_PAGES];
+	struct frame frames[SCENARIO_FRAMES];
+	uint64_t changing[MAX_THREADS]; /* pages whose old translations need not be gone yet */
+	uint64_t unreported;            /* pages unmapped by a call that reports nothing */
+	uint8_t walking;                /* CPUs in the middle of an access */
+} tlb, snapshot;
+
+void tlb_clear(void)
+{
+	tlb = (struct tlb){0};
+}
+
+void tlb_snapshot(void)
+{
+	snapshot = tlb;
+}
+
+void tlb_restore(void)
+{
+	tlb = snapshot;
+}
+
+static void tlb_point(bool write)
+{
+	struct cell *cell = pseudo_cell(CELL_TLB);
+
+	if (rt.me >= MAX_THREADS)
+		return;
+	cell->readers |= (uint8_t)(1u << rt.me);
+	if (write)
+		cell->writers |= (uint8_t)(1u << rt.me);
+	sched_point(cell);
+}
+
+/* ---- the CPU ---- */
+
+static void use_frame(unsigned page, unsigned frame)
+{
+	if (tlb.frames[frame].dropped)
+		rt_fail("R2", "%s uses frame %u through page %u after it was handed back",
+			trace_thread(rt.me), frame, page);
+}
+
+static void walk(struct program *program, struct call *call, struct translation *entry)
+{
+	bool write = call->step->mode == PT_ACCESS_WRITE;
+	unsigned page = call->step->page;
+	struct frame *frame;
+	pt_pa_t pa;
+
+	call->rc = pt_access(program->handles[rt.me], program->table, PAGE_VA(page),
+			     (enum pt_access)call->step->mode, false, &pa);
+	if (call->rc)
+		return;
+	call->value = pa;
+	*entry = (struct translation){
+		.valid = true,
+		.write = write,
+		.dirty = write,
+		.frame = (uint8_t)PA_FRAME(pa),
+	};
+	frame = &tlb.frames[entry->frame];
+	if (write) {
+		frame->written = true;
+		frame->page = (uint8_t)page;
+	}
+}
+
+static void walk_done(void)
+{
+	tlb.walking &= (uint8_t) ~(1u << rt.me);
+	for (unsigned t = 0; t < MAX_THREADS; t++)
+		if (rt.threads[t].waiting == WAIT_FLUSH &&
+		    rt.threads[t].waits_for == UINT64_C(1) << rt.me)
+			sched_wake(t);
+}
+
+void tlb_access(struct program *program, struct call *call)
+{
+	struct translation *entry = &tlb.of[rt.me][call->step->page];
+	bool write = call->step->mode == PT_ACCESS_WRITE;
+
+	tlb_point(true);
+	tlb.walking |= (uint8_t)(1u << rt.me);
+	call->translated = entry->valid && (!write || (entry->write && entry->dirty));
+	if (!call->translated)
+		walk(program, call, entry);
+	if (!call->rc)
+		use_frame(call->step->page, entry->frame);
+	walk_done();
+	if (unlikely(rt.recording))
+		trace_text("access", call->rc           ? "faults"
+				     : call->translated ? "by a cached translation"
+							: "walked and cached");
+}
+
+/* ---- flush ---- */
+
+void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
+{
+	(void)ctx;
+	(void)tables;
+	for (unsigned cpu = 0; cpu < rt.subject->threads; cpu++) {
+		tlb_point(true);
+		if (tlb.walking & 1u << cpu) {
+			rt.self->waits_for = UINT64_C(1) << cpu;
+			sched_block(WAIT_FLUSH);
+		}
+		for (uint64_t page = VA_PAGE(va); page < VA_PAGE(va + len - 1) + 1; page++)
+			tlb.of[cpu][page].valid = false;
+		if (unlikely(rt.recording))
+			trace_text("flushed", trace_thread(cpu));
+	}
+}
+
+static uint64_t page_mask(unsigned page, unsigned pages)
+{
+	return (pages == 64 ? UINT64_MAX : (UINT64_C(1) << pages) - 1) << page;
+}
+
+void tlb_change_begins(unsigned page, unsigned pages)
+{
+	if (rt.me < MAX_THREADS)
+		tlb.changing[rt.me] |= page_mask(page, pages);
+}
+
+void tlb_unreported(unsigned page, unsigned pages)
+{
+	tlb.unreported |= page_mask(page, pages);
+}
+
+/* Does the tree, now, say what @entry says? */
+static bool up_to_date(struct program *program, unsigned page, const struct translation *entry)
+{
+	pt_prop_t prop;
+	pt_pa_t pa;
+	int rc;
+
+	rt.quiet = true;
+	rc = pt_walk(program->handles[0], program->table, PAGE_VA(page), &pa, &prop);
+	rt.quiet = false;
+	return !rc && PA_FRAME(pa) == entry->frame && (!entry->write || (prop & PT_WRITE));
+}
+
+/*
+ * The pages of this thread's calls may have no stale translation any more, unless another thread
+ * is changing them.
+ */
+void tlb_change_synced(struct program *program)
+{
+	uint64_t pages;
+
+	if (rt.me >= MAX_THREADS)
+		return;
+	pages = tlb.changing[rt.me];
+	tlb.changing[rt.me] = 0;
+	for (unsigned t = 0; t < MAX_THREADS; t++)
+		pages &= ~tlb.changing[t];
+	for (unsigned page = 0; page < SCENARIO_PAGES; page++)
+		for (unsigned cpu = 0; cpu < rt.subject->threads; cpu++) {
+			const struct translation *entry = &tlb.of[cpu][page];
+
+			if ((pages >> page & 1) && entry->valid &&
+			    !up_to_date(program, page, entry))
+				rt_fail("T1",
+					"%s still translates page %u to frame %u%s after "
+					"the change has returned",
+					trace_thread(cpu), page, entry->frame,
+					entry->write ? ", writable" : "");
+		}
+}
+
+/* ---- frames ---- */
+
+void tlb_mapped(const struct step *step, unsigned frame)
+{
+	for (unsigned f = frame; f < frame + step->pages && f < SCENARIO_FRAMES; f++) {
+		tlb.frames[f].dropped = false;
+		if (step->set & PT_TRACKED)
+			tlb.frames[f].references++;
+	}
+}
+
+static void drop_frame(unsigned frame)
+{
+	struct frame *f = &tlb.frames[frame];
+
+	if (--f->references < 0)
+		rt_fail("R2", "frame %u is handed back more often than it was mapped", frame);
+	f->dropped = !f->references;
+	for (unsigned cpu = 0; cpu < MAX_THREADS; cpu++)
+		for (unsigned page = 0; page < SCENARIO_PAGES; page++)
+			if (tlb.of[cpu][page].valid && tlb.of[cpu][page].frame == frame)
+				rt_fail("R2",
+					"frame %u is handed back while %s still translates "
+					"page %u to it",
+					frame, trace_thread(cpu), page);
+}
+
+static unsigned frames_of(unsigned level)
+{
+	return 1u << 2 * (level - 1);
+}
+
+static void item_drop(void *ctx, pt_pa_t pa, unsigned level)
+{
+	(void)ctx;
+	if (unlikely(rt.recording))
+		trace_text("handed back:", "a frame");
+	for (unsigned i = 0; i < frames_of(level); i++)
+		drop_frame(PA_FRAME(pa) + i);
+}
+
+static void item_clone(void *ctx, pt_pa_t pa, unsigned level)
+{
+	(void)ctx;
+	for (unsigned i = 0; i < frames_of(level); i++)
+		tlb.frames[PA_FRAME(pa) + i].references++;
+}
+
+/* References are counted by base pages here: nothing changes. */
+static void item_split(void *ctx, pt_pa_t pa, unsigned level)
+{
+	(void)ctx;
+	(void)pa;
+	(void)level;
+}
+
+const struct pt_item_ops tlb_item_ops = {
+	.clone = item_clone,
+	.drop = item_drop,
+	.split = item_split,
+};
+
+/* ---- dirty bits ---- */
+
+void tlb_reported(pt_pa_t pa, pt_prop_t prop, unsigned level)
+{
+	if (prop & PT_DIRTY)
+		for (unsigned i = 0; i < frames_of(level); i++)
+			tlb.frames[PA_FRAME(pa) + i].reported = true;
+}
+
+void tlb_removed(void *ctx, pt_va_t va, const struct pt_item *item)
+{
+	(void)ctx;
+	(void)va;
+	tlb_reported(item->pa, item->prop, item->level);
+}
+
+/* A huge leaf has one dirty bit for all its frames. */
+static bool neighbour_written(unsigned frame)
+{
+	for (unsigned f = frame & ~3u; f < (frame & ~3u) + 4; f++)
+		if (tlb.frames[f].written)
+			return true;
+	return false;
+}
+
+void tlb_judge_dirty(const struct page_state *final)
+{
+	bool kept[SCENARIO_FRAMES] = {false};
+
+	for (unsigned page = 0; page < SCENARIO_PAGES; page++)
+		if (final[page].kind == PT_KIND_LEAF && (final[page].prop & PT_DIRTY))
+			kept[PA_FRAME(final[page].value)] = true;
+	for (unsigned f = 0; f < SCENARIO_FRAMES; f++) {
+		const struct frame *frame = &tlb.frames[f];
+		bool known = kept[f] || frame->reported;
+
+		if (frame->written && !known && !(tlb.unreported >> frame->page & 1))
+			rt_fail("T2",
+				"the hardware set the dirty bit of frame %u at page %u, but "
+				"neither the table nor any call reports it",
+				f, frame->page);
+		if (known && !neighbour_written(f))
+			rt_fail("T2", "frame %u is reported dirty, but nobody wrote it", f);
+	}
+}
+
+void tlb_judge_references(void)
+{
+	for (unsigned f = 0; f < SCENARIO_FRAMES; f++)
+		if (tlb.frames[f].references)
+			rt_fail("S1", "%d references of frame %u were never handed back",
+				tlb.frames[f].references, f);
+}
+
+uint64_t tlb_signature(void)
+{
+	const uint64_t *word = (const uint64_t *)&tlb;
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < sizeof(tlb) / sizeof(*word); i++) {
+		hash = (hash ^ word[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+	}
+	return hash;
+}

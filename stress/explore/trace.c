@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events are recorded during one replay and put into words afterwards; source lines come from
+ * addr2line, run once for all addresses.
+ */
+#include "trace.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime.h"
+
+#define MAX_EVENTS 16384
+#define TEXT_BYTES 96
+#define PLACE_BYTES 320
+#define MAX_INLINED 4 /* how many frames of a place are printed */
+
+enum event_kind { EVENT_ATOMIC, EVENT_PLAIN, EVENT_NOTE, EVENT_TEXT };
+
+struct event {
+	enum event_kind kind;
+	uint8_t thread;
+	uint8_t op;    /* atomic: enum atomic_op; plain: is it a write? */
+	uint8_t bytes; /* plain: 255 stands for more */
+	int order;
+	uintptr_t addr;
+	uint64_t old, new;
+	const void *pc;
+	const char *what;
+	char text[TEXT_BYTES];
+};
+
+struct place {
+	uintptr_t pc;
+	char text[PLACE_BYTES];
+};
+
+extern char __executable_start[];
+
+static struct event *events;
+static unsigned nr_events;
+static uintptr_t race_addr; /* 0: no race */
+static struct place *places;
+static unsigned nr_places;
+
+void trace_begin(void)
+{
+	if (!events)
+		events = calloc(MAX_EVENTS, sizeof(*events));
+	nr_events = 0;
+	race_addr = 0;
+}
+
+static struct event *add(enum event_kind kind)
+{
+	struct event *e;
+
+	if (!events || nr_events == MAX_EVENTS)
+		return NULL;
+	e = &events[nr_events++];
+	*e = (struct event){.kind = kind, .thread = rt.me};
+	return e;
+}
+
+void trace_atomic(enum atomic_op op, int order, uintptr_t addr, size_t bytes, uint64_t old,
+		  uint64_t new, const void *pc)
+{
+	struct event *e = add(EVENT_ATOMIC);
+
+	if (!e)
+		return;
+	e->op = op;
+	e->order = order;
+	e->addr = addr;
+	e->bytes = (uint8_t)bytes;
+	e->old = old;
+	e->new = new;
+	e->pc = pc;
+}
+
+void trace_plain(uintptr_t addr, size_t bytes, bool write, const void *pc)
+{
+	struct event *e = add(EVENT_PLAIN);
+
+	if (!e)
+		return;
+	e->op = write;
+	e->addr = addr;
+	e->bytes = (uint8_t)(bytes < UINT8_MAX ? bytes : UINT8_MAX);
+	e->pc = pc;
+}
+
+void trace_note(const char *what, uintptr_t addr)
+{
+	struct event *e = add(EVENT_NOTE);
+
+	if (!e)
+		return;
+	e->what = what;
+	e->addr = addr;
+}
+
+void trace_text(const char *what, const char *text)
+{
+	struct event *e = add(EVENT_TEXT);
+
+	if (!e)
+		return;
+	e->what = what;
+	snprintf(e->text, sizeof(e->text), "%s", text);
+}
+
+void trace_race(uintptr_t addr)
+{
+	race_addr = addr & ~(uintptr_t)7;
+}
+
+const char *trace_thread(unsigned thread)
+{
+	static const char *const names[THREAD_ALL] = {
+		"thread 0",
+		"thread 1",
+		"thread 2",
+		"thread 3",
+		"thread 4",
+		"thread 5",
+		[THREAD_RCU] = "the callback thread",
+		[THREAD_MAIN] = "the final check",
+	};
+
+	return names[thread];
+}
+
+/* ---- which events matter ---- */
+
+static bool shared(const struct event *event)
+{
+	for (unsigned i = 0; i < nr_events; i++)
+		if (events[i].kind == EVENT_ATOMIC && events[i].addr == event->addr &&
+		    events[i].thread != event->thread && events[i].thread != THREAD_MAIN)
+			return true;
+	return false;
+}
+
+static bool races(const struct event *event)
+{
+	return race_addr && event->addr < race_addr + 8 && event->addr + event->bytes > race_addr;
+}
+
+static bool matters(const struct event *event)
+{
+	if (event->kind == EVENT_PLAIN)
+		return races(event);
+	if (event->thread == THREAD_MAIN)
+		return event->kind == EVENT_TEXT;
+	return event->kind != EVENT_ATOMIC || shared(event) || races(event);
+}
+
+/* ---- source lines ---- */
+
+static int compare_places(const void *a, const void *b)
+{
+	uintptr_t x = ((const struct place *)a)->pc, y = ((const struct place *)b)->pc;
+
+	return (x > y) - (x < y);
+}
+
+/* "f at a.c:1\n (inlined by) g at b.c:2\n" becomes "f at a.c:1 < g at b.c:2". */
+static void append_frame(struct place *place, char *line, unsigned frame)
+{
+	static const char inlined[] = " (inlined by) ";
+	size_t n = strlen(place->text);
+
+	line[strcspn(line, "\n")] = 0;
+	if (!strncmp(line, inlined, sizeof(inlined) - 1))
+		line += sizeof(inlined) - 1;
+	if (frame < MAX_INLINED)
+		snprintf(place->text + n, PLACE_BYTES - n, "%s%s", n ? " < " : "", line);
+}
+
+static void read_places(FILE *in)
+{
+	char line[512];
+	struct place *place = NULL;
+	unsigned frame = 0;
+
+	while (fgets(line, sizeof(line), in)) {
+		if (line[0] == '0' && line[1] == 'x') {
+			struct place key = {.pc = strtoull(line, NULL, 16) + 1};
+
+			place = bsearch(&key, places, nr_places, sizeof(*places), compare_places);
+			frame = 0;
+		} else if (place) {
+			append_frame(place, line, frame++);
+		}
+	}
+}
+
+/* Fill `places` for all events that matter. Without addr2line they stay empty. */
+static void find_places(void)
+{
+	char self[256], *command;
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t n, size;
+	FILE *in;
+
+	nr_places = 0;
+	places = realloc(places, (nr_events + 1) * sizeof(*places));
+	if (!places || length < 0)
+		return;
+	self[length] = 0;
+	for (unsigned i = 0; i < nr_events; i++)
+		if (events[i].pc && matters(&events[i]))
+			places[nr_places++] = (struct place){
+				.pc = (uintptr_t)events[i].pc - (uintptr_t)__executable_start,
+			};
+	qsort(places, nr_places, sizeof(*places), compare_places);
+	n = 0;
+	for (unsigned i = 0; i < nr_places; i++)
+		if (!n || places[n - 1].pc != places[i].pc)
+			places[n++] = places[i];
+	nr_places = (unsigned)n;
+	size = 400 + nr_places * 20;
+	command = malloc(size);
+	if (!command)
+		return;
+	n = (size_t)snprintf(command, size, "addr2line -a -p -s -f -i -e '%s'", self);
+	for (unsigned i = 0; i < nr_places; i++)
+		n += (size_t)snprintf(command + n, size - n, " 0x%" PRIxPTR, places[i].pc - 1);
+	snprintf(command + n, size - n, " 2>/dev/null");
+	in = nr_places ? popen(command, "r") : NULL;
+	if (in) {
+		read_places(in);
+		pclose(in);
+	}
+	free(command);
+}
+
+static const char *place_of(const struct event *event)
+{
+	struct place key = {.pc = (uintptr_t)event->pc - (uintptr_t)__executable_start};
+	struct place *place = NULL;
+
+	if (event->pc && places)
+		place = bsearch(&key, places, nr_places, sizeof(*places), compare_places);
+	return place ? place->text : "";
+}
+
+/* ---- words ---- */
+
+static const char *op_name(const struct event *e)
+{
+	static const char *const names[] = {
+		[ATOMIC_LOAD] = "load",
+		[ATOMIC_STORE] = "store",
+		[ATOMIC_RMW] = "exchange",
+		[ATOMIC_CAS] = "cas",
+		[ATOMIC_CAS_FAILED] = "cas failed",
+	};
+
+	if (e->kind == EVENT_PLAIN)
+		return e->op ? "plain write" : "plain read";
+	return names[e->op];
+}
+
+static const char *order_name(const struct event *e)
+{
+	static const char *const names[] = {"relaxed", "consume", "acquire",
+					    "release", "acq_rel", "seq_cst"};
+
+	return e->kind == EVENT_PLAIN || e->order < 0 || e->order > 5 ? "" : names[e->order];
+}
+
+static void print_values(const struct event *e, char *text, size_t size)
+{
+	if (e->kind == EVENT_PLAIN)
+		text[0] = 0;
+	else if (e->op == ATOMIC_LOAD)
+		snprintf(text, size, "= 0x%" PRIx64, e->old);
+	else if (e->op == ATOMIC_CAS_FAILED)
+		snprintf(text, size, "= 0x%" PRIx64 " (not 0x%" PRIx64 ")", e->old, e->new);
+	else
+		snprintf(text, size, "0x%" PRIx64 " -> 0x%" PRIx64, e->old, e->new);
+}
+
+static void print_event(const struct event *e, FILE *out)
+{
+	char name[64] = "", values[64];
+
+	fprintf(out, "  %-19s  ", trace_thread(e->thread));
+	if (e->addr)
+		memory_name(e->addr, name, sizeof(name));
+	if (e->kind == EVENT_TEXT) {
+		fprintf(out, "%s %s\n", e->what, e->text);
+		return;
+	}
+	if (e->kind == EVENT_NOTE) {
+		fprintf(out, "%s%s%s\n", e->what, *name ? ": " : "", name);
+		return;
+	}
+	print_values(e, values, sizeof(values));
+	fprintf(out, "%-11s %-8s %-16s %-26s  %s\n", op_name(e), order_name(e), name, values,
+		place_of(e));
+}
+
+void trace_print(FILE *out)
+{
+	find_places();
+	for (unsigned i = 0; i < nr_events; i++)
+		if (matters(&events[i]))
+			print_event(&events[i], out);
+	if (nr_events == MAX_EVENTS)
+		fprintf(out, "  (more than %d events: the rest is missing)\n", MAX_EVENTS);
+}

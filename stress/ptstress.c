@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* ptstress: breaks page tables, or fails to. Each command parses its own options. */
+#include <stdio.h>
+#include <string.h>
+
+#include "explore/explore.h"
+#include "selftest/selftest.h"
+
+static int selftest_main(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1) {
+		fprintf(stderr, "ptstress: selftest takes no arguments\n");
+		return 1;
+	}
+	return explore_setup() ? 3 : selftest_run();
+}
+
+static const struct command {
+	const char *name, *about;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"explore", "run scenarios under all schedules up to a bound", explore_main},
+	{"list", "what there is to explore", explore_list_main},
+	{"selftest", "check that the explorer finds seeded bugs", selftest_main},
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *out)
+{
+	fprintf(out, "Usage: ptstress COMMAND [OPTION...]\n\n");
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].about);
+	fprintf(out, "\nptstress COMMAND --help shows the options of a command.\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		usage(stderr);
+		return 1;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name)) {
+			argv[1] = argv[0];
+			return commands[i].run(argc - 1, argv + 1);
+		}
+	fprintf(stderr, "ptstress: no command '%s'\n", argv[1]);
+	usage(stderr);
+	return 1;
+}

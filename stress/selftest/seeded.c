@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "seeded.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "port.h"
+
+#define RELAXED memory_order_relaxed
+#define ACQUIRE memory_order_acquire
+#define RELEASE memory_order_release
+
+static void lock(_Atomic uint32_t *word)
+{
+	while (atomic_exchange_explicit(word, 1, ACQUIRE))
+		port_wait_until(!atomic_load_explicit(word, RELAXED));
+}
+
+static void unlock(_Atomic uint32_t *word)
+{
+	atomic_store_explicit(word, 0, RELEASE);
+}
+
+struct words {
+	_Atomic uint32_t a, b;
+	_Atomic uint64_t count;
+	uint64_t plain;
+};
+
+/* A counter; lost update: a load and a store instead of one operation. */
+static void counter_body(void *memory, unsigned thread, bool buggy)
+{
+	struct words *w = memory;
+	uint64_t count;
+
+	(void)thread;
+	if (!buggy) {
+		atomic_fetch_add_explicit(&w->count, 1, RELAXED);
+		return;
+	}
+	count = atomic_load_explicit(&w->count, RELAXED);
+	atomic_store_explicit(&w->count, count + 1, RELAXED);
+}
+
+static bool counter_right(void *memory)
+{
+	struct words *w = memory;
+
+	return atomic_load_explicit(&w->count, RELAXED) == 3;
+}
+
+/* Plain data under a lock; race: one thread does not lock. */
+static void locked_body(void *memory, unsigned thread, bool buggy)
+{
+	struct words *w = memory;
+	bool locks = !buggy || thread;
+
+	if (locks)
+		lock(&w->a);
+	w->plain++;
+	if (locks)
+		unlock(&w->a);
+}
+
+/* Two locks; deadlock: in both orders. */
+static void order_body(void *memory, unsigned thread, bool buggy)
+{
+	struct words *w = memory;
+	bool swap = buggy && thread;
+
+	lock(swap ? &w->b : &w->a);
+	lock(swap ? &w->a : &w->b);
+	w->plain++;
+	unlock(&w->a);
+	unlock(&w->b);
+}
+
+/* Sleep until set; lost wake-up: looks, then sleeps whatever has become of the word. */
+static void sleeper_body(void *memory, unsigned thread, bool buggy)
+{
+	struct words *w = memory;
+
+	if (thread) {
+		atomic_store_explicit(&w->a, 1, RELEASE);
+		port_wake(&w->a, 1);
+	} else if (!atomic_load_explicit(&w->a, ACQUIRE)) {
+		port_sleep(&w->a, buggy ? atomic_load_explicit(&w->a, RELAXED) : 0);
+	}
+}
+
+/* Publish a filled object; race: the publishing store is relaxed. */
+static void publish_body(void *memory, unsigned thread, bool buggy)
+{
+	struct words *w = memory;
+
+	if (!thread) {
+		w->plain = 42;
+		atomic_store_explicit(&w->count, 1, buggy ? RELAXED : RELEASE);
+	} else if (atomic_load_explicit(&w->count, ACQUIRE)) {
+		(void)*(volatile uint64_t *)&w->plain;
+	}
+}
+
+struct object {
+	struct port_rcu_head rcu;
+	uint64_t value;
+};
+
+struct holder {
+	_Atomic(struct object *) current;
+	struct object object;
+};
+
+static void free_object(struct port_rcu_head *head)
+{
+	port_poison(head, sizeof(struct object));
+}
+
+/* Unlink, wait for readers, free; use after free: the reader is in no read section. */
+static void reader_body(void *memory, unsigned thread, bool buggy)
+{
+	struct holder *h = memory;
+	struct object *seen;
+
+	if (thread == 1) {
+		seen = atomic_exchange_explicit(&h->current, NULL, RELAXED);
+		if (seen)
+			port_rcu_call(NULL, &seen->rcu, free_object);
+		return;
+	}
+	if (thread == 2) {
+		atomic_store_explicit(&h->current, &h->object, RELEASE);
+		return;
+	}
+	if (!buggy)
+		port_rcu_read_lock(NULL);
+	seen = atomic_load_explicit(&h->current, ACQUIRE);
+	if (seen)
+		(void)*(volatile uint64_t *)&seen->value;
+	if (!buggy)
+		port_rcu_read_unlock(NULL);
+}
+
+/*
+ * A tree of one child: thread 0 adds to the child, thread 1 removes it. Lost update: after it has
+ * waited for the child's lock, the adder does not look whether the child is still in the tree.
+ */
+struct tree {
+	_Atomic uint32_t child; /* 1: linked */
+	_Atomic uint32_t child_lock;
+	bool stray;
+	_Atomic uint32_t slot, added;
+};
+
+static void tree_body(void *memory, unsigned thread, bool buggy)
+{
+	struct tree *t = memory;
+
+	if (thread == 2) {
+		atomic_store_explicit(&t->child, 1, RELEASE);
+		return;
+	}
+	if (!atomic_load_explicit(&t->child, ACQUIRE))
+		return;
+	lock(&t->child_lock);
+	if (thread == 1) {
+		atomic_store_explicit(&t->child, 0, RELEASE);
+		atomic_store_explicit(&t->slot, 0, RELAXED);
+		t->stray = true;
+	} else if (buggy || !t->stray) {
+		atomic_store_explicit(&t->slot, 1, RELAXED);
+		if (t->stray)
+			atomic_store_explicit(&t->added, 2, RELAXED);
+	}
+	unlock(&t->child_lock);
+}
+
+static bool tree_right(void *memory)
+{
+	struct tree *t = memory;
+
+	return !atomic_load_explicit(&t->added, RELAXED);
+}
+
+const struct seeded seeded[] = {
+	{"counter", "lost update", "C1", 3, counter_body, counter_right},
+	{"locked", "data race", "C1", 2, locked_body, NULL},
+	{"order", "deadlock", "P1", 2, order_body, NULL},
+	{"sleeper", "lost wake-up", "P1", 2, sleeper_body, NULL},
+	{"publish", "relaxed publication", "C1", 2, publish_body, NULL},
+	{"reader", "use after free", "R1", 3, reader_body, NULL},
+	{"tree", "missing second look", "C1", 3, tree_body, tree_right},
+};
+const unsigned seeded_count = sizeof(seeded) / sizeof(seeded[0]);
