@@ -254,6 +254,7 @@ void pool_give(struct pt_pool *pool, struct node_chain *chain)
 		do {
 			last = node;
 			node = node->next;
+			pool_unpoison(pool, last); /* spare nodes are poisoned already */
 			last->state = NODE_FREE;
 			pool_poison(pool, last);
 		} while (node && chunk_of(pool, node) == chunk);
