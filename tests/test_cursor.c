@@ -115,7 +115,7 @@ static void a_read_cursor_changes_nothing(struct fixture *fx)
 	expect_error(pt_cursor_mark(&c, fx->page, 1), EINVAL);
 	assert_int_equal(pt_cursor_va(&c), fx->base + fx->page);
 	pt_cursor_end(&c);
-	pt_gather_sync(&g);
+	expect_ok(pt_gather_sync(&g));
 	expect_leaf(fx, fx->base, FRAMES, RW, 1);
 	expect_empty(fx, fx->base + fx->page);
 }

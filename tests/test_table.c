@@ -84,6 +84,28 @@ static void a_pool_of_another_node_size_is_refused(struct fixture *fx)
 	expect_ok(pt_pool_destroy(c.pool));
 }
 
+static void a_thread_of_another_pool_is_refused(struct fixture *fx)
+{
+	struct pt_pool_config config = {
+		.size = sizeof(config),
+		.node_shift = fx->format->node_shift,
+		.max_bytes = 4 << 20,
+	};
+	struct pt_thread *self;
+	struct pt_pool *pool;
+	struct pt_table *t;
+
+	expect_ok(pt_pool_create(&config, &pool));
+	expect_ok(pt_thread_register(pool, &self));
+	expect_error(pt_table_create(self, &fx->config, &t), EINVAL);
+	expect_error(pt_table_destroy(self, fx->table), EINVAL);
+	expect_error(pt_map(self, fx->table, fx->base, fx->page, FRAMES, RW, 1), EINVAL);
+	expect_error(pt_unmap(self, fx->table, fx->base, fx->page, NULL, NULL), EINVAL);
+	expect_ok(pt_thread_unregister(self));
+	expect_ok(pt_pool_destroy(pool));
+	assert_int_equal(check(fx).leaves, 0);
+}
+
 static void two_tables_of_a_pool_are_apart(struct fixture *fx)
 {
 	struct pt_table *first = fx->table, *second;
@@ -316,6 +338,7 @@ int main(void)
 		TEST(without_a_name_the_strategy_is_rcu),
 		TEST(bad_configurations_are_refused),
 		TEST(a_pool_of_another_node_size_is_refused),
+		TEST(a_thread_of_another_pool_is_refused),
 		TEST(two_tables_of_a_pool_are_apart),
 		TEST(destroying_flushes_everything_and_drops_every_item),
 		TEST(an_open_cursor_keeps_table_and_thread),
