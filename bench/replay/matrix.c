@@ -160,7 +160,7 @@ static enum exit_code run_block(struct matrix *m, unsigned rep, struct rng *rng)
 		progress_update(s->runs_done++, label);
 		code = run_cell(m, c, rep);
 		if (code == EXIT_FINE)
-			report_row(m, c, rep, i);
+			replay_row(m, c, rep, i);
 		s->disturbed += !run_is_clean(&c->reps[rep]);
 	}
 	free(order);
@@ -182,7 +182,7 @@ enum exit_code matrix_run(struct session *s, const struct trace *t, const struct
 	for (unsigned rep = 0; rep < s->reps && code == EXIT_FINE; rep++)
 		code = run_block(&m, rep, &rng);
 	if (code == EXIT_FINE)
-		report_table(&m);
+		replay_table(&m);
 	for (size_t i = 0; i < m.nr_cells; i++)
 		free(m.cells[i].reps);
 	free(m.cells);

@@ -66,7 +66,7 @@ static json_t *describe(const struct matrix *m, const struct cell *c, const stru
 		(int)(m->trace->nr_spaces * s->copies), "ok", 1));
 }
 
-void report_row(const struct matrix *m, const struct cell *c, unsigned rep, unsigned order)
+void replay_row(const struct matrix *m, const struct cell *c, unsigned rep, unsigned order)
 {
 	const struct session *s = m->session;
 	const struct run_result *r = &c->reps[rep];
@@ -186,7 +186,7 @@ static void print_footing(const struct matrix *m)
 	       s->reps * m->nr_cells * s->copies * m->trace->nr_spaces * (m->loops + s->warmup));
 }
 
-void report_table(const struct matrix *m)
+void replay_table(const struct matrix *m)
 {
 	char baseline[64];
 	const char *const columns[] = {

@@ -75,7 +75,7 @@ static void start_workers(struct run *run)
 	pthread_t *threads = xcalloc(run->nr_workers, sizeof(*threads));
 
 	for (unsigned i = 0; i < run->nr_workers; i++) {
-		int error = pthread_create(&threads[i], NULL, worker_main, &run->workers[i]);
+		int error = pthread_create(&threads[i], NULL, replay_worker, &run->workers[i]);
 
 		/* Those that exist wait for the others, so there is no way back. */
 		if (error) {

@@ -58,9 +58,9 @@ enum exit_code matrix_run(struct session *s, const struct trace *t, const struct
 bool run_is_clean(const struct run_result *r);
 
 /* One repetition as a row of the results; `order` is its place within the block. */
-void report_row(const struct matrix *m, const struct cell *c, unsigned rep, unsigned order);
+void replay_row(const struct matrix *m, const struct cell *c, unsigned rep, unsigned order);
 
 /* The table of a trace on stdout. */
-void report_table(const struct matrix *m);
+void replay_table(const struct matrix *m);
 
 #endif

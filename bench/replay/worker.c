@@ -245,7 +245,7 @@ static void forget_measurements(struct worker *w)
 		w->run->wall_ns = w->run->teardown_ns = 0;
 }
 
-void *worker_main(void *arg)
+void *replay_worker(void *arg)
 {
 	struct worker *w = arg;
 	struct run *run = w->run;

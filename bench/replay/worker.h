@@ -77,7 +77,7 @@ static inline pt_pa_t frame_of(const struct worker *w, uint32_t fault)
 }
 
 /* The thread of a worker; @arg is its struct worker. */
-void *worker_main(void *arg);
+void *replay_worker(void *arg);
 
 /* Execute one event. Failures go to run_fail(). */
 void execute_event(struct worker *w, uint32_t event);
