@@ -133,20 +133,22 @@ static inline enum pt_cache x86_cache_of(pte_t pte, unsigned level)
 	return (enum pt_cache)(X86_CACHE_OF_PAT >> 4 * index & 7);
 }
 
+/* Properties that are the same bit in an entry: P, W, U, A, D, G and the software bits. */
+#define X86_SAME \
+	(PT_READ | PT_WRITE | PT_USER | PT_ACCESSED | PT_DIRTY | PT_GLOBAL | PT_SOFT0 | PT_SOFT1)
+
 static inline pte_t fmt_leaf(pt_pa_t pa, pt_prop_t prop, unsigned level)
 {
-	pte_t p = prop;
-	pte_t pte = p & (PT_WRITE | PT_ACCESSED | PT_DIRTY); /* bits 1, 5, 6 in both */
+	pte_t pte = prop & X86_SAME;
 
-	pte |= (p & PT_USER) >> 1 | (p & PT_GLOBAL) << 4 | (p & (PT_SOFT0 | PT_SOFT1)) << 3;
-	pte |= (p & PT_TRACKED) << 43;
+	pte |= (pte_t)(prop & PT_TRACKED) << 43;
 	pte |= x86_cache_bits(PT_CACHE_OF(prop), level);
 	if (!(prop & PT_EXEC))
 		pte |= X86_NX;
 	if (level > 1)
 		pte |= X86_PS;
 	if (prop & PT_READ)
-		return pte | X86_P | pa;
+		return pte | pa;
 	return pte | X86_ABSENT | (~pa & x86_frame_mask(level));
 }
 
@@ -157,15 +159,12 @@ static inline pt_pa_t fmt_leaf_pa(pte_t pte, unsigned level)
 
 static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level)
 {
-	pte_t p = pte & (PT_WRITE | PT_ACCESSED | PT_DIRTY);
+	pt_prop_t prop = pte & X86_SAME;
 
-	p |= (pte & X86_U) << 1 | (pte & X86_G) >> 4 | (pte & (X86_SOFT0 | X86_SOFT1)) >> 3;
-	p |= (pte & X86_TRACKED) >> 43;
+	prop |= (pt_prop_t)((pte & X86_TRACKED) >> 43);
 	if (!(pte & X86_NX))
-		p |= PT_EXEC;
-	if (pte & X86_P)
-		p |= PT_READ;
-	return (pt_prop_t)p | PT_CACHE(x86_cache_of(pte, level));
+		prop |= PT_EXEC;
+	return prop | PT_CACHE(x86_cache_of(pte, level));
 }
 
 /* A is set at once, so that the MMU never has to write to a table entry. */

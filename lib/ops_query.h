@@ -20,23 +20,27 @@ static inline void walk_leave(struct pt_thread *self)
 		port_rcu_read_unlock(&self->port);
 }
 
-/* The slot that ends the walk of @va, its level and what it held. Inside walk_enter(). */
+/*
+ * The slot that ends the walk of @va, its level and what it held. Inside walk_enter(). Unrolled, so
+ * that each level has its constants.
+ */
 static inline slot_t *walk_to_slot(const struct pt_table *t, pt_va_t va, unsigned *ret_level,
 				   pte_t *ret_pte)
 {
-	slot_t *slots = node_slots(t, t->root);
+	slot_t *slot = &node_slots(t, t->root)[slot_index(va, FMT_LEVELS)];
+	pte_t pte = slot_load_walk(slot);
+	unsigned level;
 
-	for (unsigned level = FMT_LEVELS;; level--) {
-		slot_t *slot = &slots[slot_index(va, level)];
-		pte_t pte = slot_load_walk(slot);
-
-		if (level == 1 || !fmt_is_table(pte, level)) {
-			*ret_level = level;
-			*ret_pte = pte;
-			return slot;
-		}
-		slots = slots_of_pa(t->phys_off, fmt_table_pa(pte));
+	_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
+	{
+		if (!fmt_is_table(pte, level))
+			break;
+		slot = &slots_of_pa(t->phys_off, fmt_table_pa(pte))[slot_index(va, level - 1)];
+		pte = slot_load_walk(slot);
 	}
+	*ret_level = level;
+	*ret_pte = pte;
+	return slot;
 }
 
 static inline bool table_manages(const struct pt_table *t, pt_va_t va)
@@ -136,11 +140,13 @@ query_slot(struct pt_thread *self, struct pt_table *t, pt_va_t va, bool get, str
 		slot_t *slots = strategy_query_begin(&q, self, t);
 		bool cloned;
 
-		for (level = FMT_LEVELS;; level--) {
-			pte = strategy_query_step(&q, &slots[slot_index(va, level)], level);
-			if (level == 1 || !fmt_is_table(pte, level))
+		pte = strategy_query_step(&q, &slots[slot_index(va, FMT_LEVELS)], FMT_LEVELS);
+		_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
+		{
+			if (!fmt_is_table(pte, level))
 				break;
 			slots = slots_of_pa(t->phys_off, fmt_table_pa(pte));
+			pte = strategy_query_step(&q, &slots[slot_index(va, level - 1)], level - 1);
 		}
 		describe_slot(va, level, pte, &found);
 		cloned = get && (found.item.prop & PT_TRACKED);

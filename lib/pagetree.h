@@ -67,14 +67,14 @@ typedef uint32_t pt_prop_t;
 
 #define PT_READ 0x0001u
 #define PT_WRITE 0x0002u
-#define PT_EXEC 0x0004u
-#define PT_USER 0x0008u
-#define PT_GLOBAL 0x0010u
+#define PT_USER 0x0004u
+#define PT_EXEC 0x0008u
 #define PT_ACCESSED 0x0020u
 #define PT_DIRTY 0x0040u
-#define PT_SOFT0 0x0080u /* software bits: kept by the table, ignored by the MMU */
-#define PT_SOFT1 0x0100u
+#define PT_GLOBAL 0x0100u
 #define PT_TRACKED 0x0200u /* the item carries a reference; reserved: protect must not change it */
+#define PT_SOFT0 0x0400u   /* software bits: kept by the table, ignored by the MMU */
+#define PT_SOFT1 0x0800u
 #define PT_CACHE_SHIFT 12
 #define PT_CACHE_MASK (7u << PT_CACHE_SHIFT)
 
