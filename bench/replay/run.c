@@ -119,11 +119,8 @@ static void add_up(const struct run *run, struct run_result *ret)
 	ret->balance = (double)least / (double)most;
 }
 
-static void run_workers(struct run *run)
+static void run_workers(struct run *run, struct pt_table **tables)
 {
-	uint32_t spaces = run->trace->nr_spaces;
-	struct pt_table **tables = xcalloc((size_t)run->config->copies * spaces, sizeof(*tables));
-
 	run->workers = xalloc_checked(
 		aligned_alloc(_Alignof(struct worker), run->nr_workers * sizeof(*run->workers)),
 		run->nr_workers, sizeof(*run->workers));
@@ -135,6 +132,34 @@ static void run_workers(struct run *run)
 		free(run->workers[i].carried);
 		free(run->workers[i].exited);
 	}
+}
+
+/*
+ * What a failed run leaves behind: destroying a table that has been found wrong may well crash, and
+ * the message is worth more than the memory. Kept in reach, for debuggers and leak checkers.
+ */
+struct wreck {
+	struct wreck *next;
+	struct pt_pool *pool;
+	struct pt_table **tables;
+};
+
+static struct wreck *wrecks;
+
+static void abandon(struct run *run, struct pt_table **tables)
+{
+	struct wreck *w = xcalloc(1, sizeof(*w));
+
+	*w = (struct wreck){wrecks, run->pool, tables};
+	wrecks = w;
+}
+
+static void clean_up(struct run *run, struct pt_table **tables)
+{
+	int rc = pt_pool_destroy(run->pool);
+
+	if (rc)
+		run_fail(run, RUN_VIOLATION, "pt_pool_destroy returned %s", run_error_name(rc));
 	free(tables);
 }
 
@@ -146,6 +171,7 @@ enum run_status run_replay(const struct run_config *config, struct run_result *r
 		.format = pt_format_find(config->format),
 		.nr_workers = config->copies * config->plan->workers,
 	};
+	struct pt_table **tables;
 	int rc;
 
 	*ret = (struct run_result){0};
@@ -162,12 +188,14 @@ enum run_status run_replay(const struct run_config *config, struct run_result *r
 		.strategy = config->strategy,
 		.pool = run.pool,
 	};
-	run_workers(&run);
+	tables = xcalloc((size_t)config->copies * run.trace->nr_spaces, sizeof(*tables));
+	run_workers(&run, tables);
 	add_up(&run, ret);
 	free(run.workers);
-	rc = run_failed(&run) ? 0 : pt_pool_destroy(run.pool);
-	if (rc)
-		run_fail(&run, RUN_VIOLATION, "pt_pool_destroy returned %s", run_error_name(rc));
+	if (run_failed(&run))
+		abandon(&run, tables);
+	else
+		clean_up(&run, tables);
 	memcpy(ret->failure, run.failure, sizeof(ret->failure));
 	return run.status;
 }

@@ -200,10 +200,7 @@ static void destroy_live(struct worker *w)
 	}
 }
 
-/*
- * Return: has any worker failed? Then tables stay as they are: what is wrong with them may well
- * make destroying them crash, and the message is worth more than the memory.
- */
+/* Return: has any worker failed? Then tables stay as they are: see struct wreck. */
 static bool replay_loop(struct worker *w)
 {
 	struct run *run = w->run;
