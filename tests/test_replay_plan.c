@@ -219,7 +219,7 @@ static void random_traces_keep_their_conflicts_in_order(void **state)
 
 static void a_shipped_trace_keeps_its_conflicts_in_order(void **state)
 {
-	static const char *const names[] = {TRACES "/nginx.ptt.zst", TRACES "/mremap.ptt.zst"};
+	static const char *const names[] = {TRACES "/nginx.ptt.zst", TRACES "/edges.ptt.zst"};
 	struct trace_error error;
 	struct trace t;
 

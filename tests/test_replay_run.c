@@ -74,7 +74,7 @@ static void replay_well(const char *name, const char *strategy, unsigned workers
 
 static void every_strategy_ends_in_the_recorded_state(void **state)
 {
-	static const char *const names[] = {"gcc_make_head", "jvm_threads", "mremap", "nginx"};
+	static const char *const names[] = {"gcc_make_head", "jvm_threads", "edges", "nginx"};
 	const struct pt_strategy_info *s;
 	unsigned replayed = 0;
 
@@ -102,7 +102,7 @@ static void all_shipped_traces_end_in_the_recorded_state(void **state)
 static void copies_do_not_meet(void **state)
 {
 	(void)state;
-	replay_well("mremap", "rcu", 2, 2);
+	replay_well("edges", "rcu", 2, 2);
 	replay_well("nginx", "rwlock", 1, 3);
 }
 
@@ -173,7 +173,7 @@ static void lost_calls_are_noticed(void **state)
 	open_replay(&r, "nginx", "rcu", 1);
 	r.script.calls[find_call(&r.script, CALL_PROTECT, OP_PROTECT)].kind = CALL_NONE;
 	assert_violation(&r, "has properties");
-	open_replay(&r, "mremap", "rcu", 2);
+	open_replay(&r, "edges", "rcu", 2);
 	r.script.calls[find_call(&r.script, CALL_UNMAP, OP_UNMAP)].kind = CALL_NONE;
 	assert_violation(&r, "");
 }
@@ -192,7 +192,7 @@ static void calls_that_fail_are_violations(void **state)
 		 r.trace.events[event].line, r.trace.events[event].space + 1,
 		 (unsigned long long)r.trace.events[event].va);
 	assert_violation(&r, message);
-	open_replay(&r, "mremap", "rcu", 1);
+	open_replay(&r, "edges", "rcu", 1);
 	r.script.max_carried = 3;
 	assert_violation(&r, "returned EOVERFLOW");
 }
@@ -202,7 +202,7 @@ static void too_little_memory_is_not_a_violation(void **state)
 	struct replay r;
 
 	(void)state;
-	open_replay(&r, "mremap", "rcu", 2);
+	open_replay(&r, "edges", "rcu", 2);
 	r.pool.chunk_bytes = 256 << 10;
 	r.pool.max_bytes = 256 << 10;
 	r.pool.magazine = 8;

@@ -271,7 +271,7 @@ static void shipped_traces_lead_to_their_end_states(void **state)
 {
 	static const char *const names[] = {
 		"gcc_make_head", "jvm_threads", "malloc_jemalloc",
-		"mremap",        "nginx",       "python_numpy",
+		"edges",        "nginx",       "python_numpy",
 	};
 	struct trace_error error;
 	struct script script;
