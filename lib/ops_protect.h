@@ -19,6 +19,20 @@ struct protection {
 	uint64_t len;
 };
 
+/* What the properties of the leaf @item at @va become. Return: 0, or -EINVAL if they must not. */
+static inline int new_prop(const struct protection *p, pt_va_t va, const struct pt_item *item,
+			   pt_prop_t *ret_prop)
+{
+	if (!p->fn) { /* checked at the start of the call */
+		*ret_prop = (item->prop & ~p->clear) | p->set;
+		return 0;
+	}
+	*ret_prop = p->fn(p->ctx, va, item);
+	return ((*ret_prop ^ item->prop) & PT_TRACKED) || !fmt_prop_valid(*ret_prop, item->level)
+		       ? -EINVAL
+		       : 0;
+}
+
 static inline int protect_leaf(struct cursor *c, struct slot *s, struct protection *p)
 {
 	struct pt_item item = {
@@ -26,11 +40,12 @@ static inline int protect_leaf(struct cursor *c, struct slot *s, struct protecti
 		.prop = fmt_leaf_prop(s->pte, s->level),
 		.level = s->level,
 	};
-	pt_prop_t prop = p->fn ? p->fn(p->ctx, s->first, &item) : (item.prop & ~p->clear) | p->set;
+	pt_prop_t prop;
 	pte_t pte;
+	int rc = new_prop(p, s->first, &item, &prop);
 
-	if (p->fn && (((prop ^ item.prop) & PT_TRACKED) || !fmt_prop_valid(prop, s->level)))
-		return -EINVAL;
+	if (rc)
+		return rc;
 	pte = fmt_leaf(item.pa, prop, s->level);
 	if (pte != s->pte) {
 		if (!strategy_slot_change(c, s, pte))
@@ -44,13 +59,31 @@ static inline int protect_leaf(struct cursor *c, struct slot *s, struct protecti
 	return p->fn ? VISIT_STOP : VISIT_NEXT;
 }
 
+/* Split a leaf that sticks out, unless its first part inside the range will be refused anyway. */
+static inline int protect_split(struct cursor *c, struct slot *s, const struct protection *p)
+{
+	struct pt_item part = {
+		.pa = fmt_leaf_pa(s->pte, s->level) + (s->first - slot_first_va(s)),
+		.prop = fmt_leaf_prop(s->pte, s->level),
+		.level = s->level - 1,
+	};
+	pt_prop_t prop;
+	int rc;
+
+	while ((s->first & (level_size(part.level) - 1)) ||
+	       s->last - s->first < level_size(part.level) - 1)
+		part.level--;
+	rc = new_prop(p, s->first, &part, &prop);
+	return rc ? rc : split_slot(c, s);
+}
+
 static int protect_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	switch (fmt_kind(s->pte, s->level)) {
 	case PT_KIND_TABLE:
 		return VISIT_DOWN;
 	case PT_KIND_LEAF:
-		return s->whole ? protect_leaf(c, s, arg) : split_slot(c, s);
+		return s->whole ? protect_leaf(c, s, arg) : protect_split(c, s, arg);
 	default:
 		return VISIT_NEXT;
 	}

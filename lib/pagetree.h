@@ -389,9 +389,9 @@ enum pt_mode {
 typedef void (*pt_removed_fn)(void *ctx, pt_va_t va, const struct pt_item *item);
 
 /*
- * New properties for one mapping. Runs under the table's locks: must not call into the library.
- * Bits PT_ACCESSED and PT_DIRTY that differ from `old` are set or cleared; if the hardware changes
- * the entry meanwhile the function is called again. Returns the new properties.
+ * New properties for one mapping. Runs under the table's locks: must not call into the library. May
+ * be called more than once: before a split, and when the hardware has changed the entry meanwhile.
+ * Returns the new properties, PT_ACCESSED and PT_DIRTY included.
  */
 typedef pt_prop_t (*pt_protect_fn)(void *ctx, pt_va_t va, const struct pt_item *old);
 
@@ -659,8 +659,7 @@ static inline PT_MUST_CHECK int pt_cursor_take_next(struct pt_cursor *c, uint64_
  * Give the next mapping within @len bytes new properties and move behind it; a leaf that reaches
  * beyond the @len bytes or before the cursor is split first.
  * Return: 0: *ret_va, *ret_len are what was changed; -ENOENT; -EINVAL: mode, or @fn changed
- * PT_TRACKED or asked for what the format cannot express (no page changed, though a huge leaf may
- * have been split); -ERANGE; -ENOMEM.
+ * PT_TRACKED or asked for what the format cannot express (nothing changed); -ERANGE; -ENOMEM.
  */
 static inline PT_MUST_CHECK int pt_cursor_protect_next(struct pt_cursor *c, uint64_t len,
 						       pt_protect_fn fn, void *ctx,
