@@ -37,6 +37,8 @@ static void usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+	char name[32];
+
 	if (argc < 2) {
 		usage(stderr);
 		return 1;
@@ -47,7 +49,8 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name)) {
-			argv[1] = argv[0];
+			snprintf(name, sizeof(name), "ptstress %s", commands[i].name);
+			argv[1] = name; /* as usage messages shall call it */
 			return commands[i].run(argc - 1, argv + 1);
 		}
 	fprintf(stderr, "ptstress: no command '%s'\n", argv[1]);

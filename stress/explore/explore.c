@@ -25,6 +25,7 @@ struct options {
 	uint64_t max_schedules;
 	const char *replay;
 	bool quiet;
+	bool fail_fast;
 };
 
 struct totals {
@@ -41,7 +42,8 @@ enum {
 	KEY_BOUND = 'b',
 	KEY_MAX = 'm',
 	KEY_REPLAY = 'r',
-	KEY_QUIET = 'q'
+	KEY_QUIET = 'q',
+	KEY_FAIL_FAST = 'f',
 };
 
 static const struct argp_option argp_options[] = {
@@ -53,6 +55,7 @@ static const struct argp_option argp_options[] = {
 	 "run one schedule and show it; needs one strategy "
 	 "and one scenario",
 	 0},
+	{"fail-fast", KEY_FAIL_FAST, NULL, 0, "end with the first violation", 0},
 	{"quiet", KEY_QUIET, NULL, 0, "report violations without the schedule in words", 0},
 	{0},
 };
@@ -93,6 +96,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_QUIET:
 		options->quiet = true;
+		return 0;
+	case KEY_FAIL_FAST:
+		options->fail_fast = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%s'", arg);
@@ -264,7 +270,8 @@ static int explore_all(const struct options *options)
 	print_heading(options->bound);
 	for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
 		for (unsigned n = 0; (scenario = scenario_at(n)); n++)
-			if (listed(options->strategies, strategy->name) &&
+			if (!(options->fail_fast && totals.failed) &&
+			    listed(options->strategies, strategy->name) &&
 			    listed(options->scenarios, scenario->name) &&
 			    strategy_known(strategy->name))
 				explore_one(options, strategy->name, scenario, &totals);

@@ -16,7 +16,7 @@
 #include <time.h>
 
 #include "trace.h"
-#include "watchdog.h"
+#include "guard.h"
 
 #define MAX_CHOICES 4096
 
@@ -223,12 +223,12 @@ void search(const struct subject *subject, unsigned max_bound, uint64_t max_sche
 {
 	double start = now();
 
-	watchdog_arm();
+	guard_arm();
 	*result = (struct search_result){0};
 	replay = NULL;
 	if (!search_prepare(subject)) {
 		failed(result);
-		watchdog_disarm();
+		guard_disarm();
 		return;
 	}
 	for (bound = 0; bound <= max_bound && !result->failed && !result->cut; bound++) {
@@ -237,7 +237,7 @@ void search(const struct subject *subject, unsigned max_bound, uint64_t max_sche
 			search_bound(max_schedules, result);
 		while (memory_learn() && !result->failed && !result->cut);
 	}
-	watchdog_disarm();
+	guard_disarm();
 	result->seconds = now() - start;
 }
 
