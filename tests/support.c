@@ -33,12 +33,13 @@ static void close_table(struct fixture *fx)
 }
 
 void fixture_open(struct fixture *fx, const struct pt_format_info *format,
-		  const struct pt_strategy_info *strategy)
+		  const struct pt_strategy_info *strategy, enum pt_reclaim reclaim)
 {
 	struct pt_pool_config pool = {
 		.size = sizeof(pool),
 		.node_shift = format->node_shift,
 		.max_bytes = 64 << 20,
+		.reclaim = reclaim,
 	};
 
 	*fx = (struct fixture){
@@ -110,7 +111,7 @@ static int set_up(void **state)
 {
 	struct run *run = *state;
 
-	fixture_open(&run->fx, run->format, run->strategy);
+	fixture_open(&run->fx, run->format, run->strategy, run->test->reclaim);
 	return 0;
 }
 

@@ -57,11 +57,18 @@ struct fixture {
 struct test_case {
 	const char *name;
 	void (*run)(struct fixture *fx);
+	enum pt_reclaim reclaim;
 };
 
-#define TEST(function)              \
-	{                           \
-#function, function \
+#define TEST(function)                                   \
+	{                                                \
+#function, function, PT_RECLAIM_CALLBACK \
+	}
+
+/* With a pool that waits for grace periods: drop hooks have run when the call returns. */
+#define TEST_SYNC(function)                          \
+	{                                            \
+#function, function, PT_RECLAIM_SYNC \
 	}
 
 /* Run all cases on all pairs; returns the number of failures, for main(). */
@@ -69,7 +76,7 @@ int run_on_all_pairs(const char *group, const struct test_case *cases, size_t n)
 
 /* The same without the runner. Both fail the test that calls them if something is wrong. */
 void fixture_open(struct fixture *fx, const struct pt_format_info *format,
-		  const struct pt_strategy_info *strategy);
+		  const struct pt_strategy_info *strategy, enum pt_reclaim reclaim);
 /* Destroys the table; all nodes and all references must be back. */
 void fixture_close(struct fixture *fx);
 
