@@ -46,9 +46,9 @@ LIB_DIRS = ["lib", "arch", "lib/port", "lib/port/host", "lib/port/model"]
 DIRS = {
     "lib": LIB_DIRS + ["stress", "stress/explore"],
     "arch": LIB_DIRS,
-    "bench": ["bench", "bench/replay", "lib"],
+    "bench": ["bench/replay", "bench", "lib"],
     "stress": ["stress", "stress/explore"] + LIB_DIRS,
-    "tests": ["tests", "bench", "bench/replay"] + LIB_DIRS,
+    "tests": ["tests", "bench/replay", "bench"] + LIB_DIRS,
 }
 # By name only in the template: everyone else works with whichever pair is compiled. Files beside
 # them that are no format or strategy themselves are shared, and free.

@@ -13,7 +13,7 @@ import subprocess
 import common
 
 CALLS = re.compile(
-    r"\b((?:malloc|calloc|realloc|free|aligned_alloc|posix_memalign|memalign|mmap|munmap|madvise"
+    r"(?<![.>\w])((?:malloc|calloc|realloc|free|aligned_alloc|posix_memalign|memalign|mmap|munmap|madvise"
     r"|mprotect|sbrk|syscall|sched_yield|usleep|nanosleep|abort|exit|printf|fprintf|assert"
     r"|thrd_\w+|mtx_\w+|tss_\w+|pthread_\w+|urcu_\w+|cds_\w+|cmm_\w+|uatomic_\w+"
     r"|call_rcu|synchronize_rcu|rcu_(?:read_\w+|register_\w+|unregister_\w+|quiescent_state"
