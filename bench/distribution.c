@@ -110,7 +110,7 @@ int key_stream_create(struct key_stream *stream, const struct distribution_spec 
 	int error;
 
 	*stream = (struct key_stream){.items = items, .spec = *spec};
-	if (spec->kind != DIST_ZIPF)
+	if (spec->kind != DIST_ZIPF || !items)
 		return 0;
 	error = zipf_create(&zipf, items, spec->theta);
 	if (error)
@@ -138,11 +138,11 @@ void key_stream_destroy(struct key_stream *stream)
 	free(stream->keys);
 }
 
-void keys_start(struct keys *keys, const struct key_stream *stream, const struct rng *rng)
+void keys_start(struct keys *keys, const struct key_stream *stream, uint64_t seed, uint64_t number)
 {
 	keys->stream = stream->keys;
 	keys->items = stream->items;
 	keys->kind = stream->spec.kind;
-	keys->rng = *rng;
+	rng_seed(&keys->rng, seed, number);
 	keys->at = rng_below(&keys->rng, keys->kind == DIST_ZIPF ? KEY_STREAM : keys->items);
 }

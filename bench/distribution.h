@@ -64,8 +64,11 @@ struct keys {
 	struct rng rng;
 };
 
-/* Threads, and repetitions, start at places of their own. */
-void keys_start(struct keys *keys, const struct key_stream *stream, const struct rng *rng);
+/*
+ * Begin at a place that depends on `seed` and `number`, which is to differ between all threads and
+ * all other uses of random numbers.
+ */
+void keys_start(struct keys *keys, const struct key_stream *stream, uint64_t seed, uint64_t number);
 
 /* The next item, 0..items-1. `kind` never changes, so that the branch is predicted. */
 static inline uint32_t keys_next(struct keys *keys)

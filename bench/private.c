@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "private.h"
+
+/* A model of its own cache lines, so that threads do not disturb each other through it. */
+static uint64_t *allocate_entries(uint32_t count)
+{
+	size_t bytes = ((size_t)count * sizeof(uint64_t) + 127) & ~(size_t)127;
+	uint64_t *entries = aligned_alloc(128, bytes);
+
+	return entries ? memset(entries, 0, bytes) : NULL;
+}
+
+struct private_pages *private_create(const struct trial *trial)
+{
+	struct private_pages *pages;
+	unsigned i;
+
+	pages = aligned_alloc(alignof(struct private_pages), trial->threads * sizeof(*pages));
+	if (!pages)
+		return NULL;
+	memset(pages, 0, trial->threads * sizeof(*pages));
+	for (i = 0; i < trial->threads; i++) {
+		pages[i].area = trial->private_areas[i];
+		pages[i].thread = i;
+		pages[i].entries = allocate_entries(pages[i].area.pages);
+		if (!pages[i].entries) {
+			private_destroy(pages, i);
+			return NULL;
+		}
+	}
+	return pages;
+}
+
+void private_destroy(struct private_pages *pages, unsigned threads)
+{
+	unsigned i;
+
+	for (i = 0; pages && i < threads; i++)
+		free(pages[i].entries);
+	free(pages);
+}
+
+void private_prepare(struct trial *trial, struct pt_thread *self, struct finding *finding)
+{
+	(void)self;
+	trial->state = private_create(trial);
+	if (!trial->state)
+		finding_set_call(finding, -1, 0, "preparing", -ENOMEM);
+}
+
+void private_release(struct trial *trial)
+{
+	private_destroy(trial->state, trial->threads);
+	trial->state = NULL;
+}
+
+/* pt_walk is asked as well: it is the hardware's view, and must agree with the query's. */
+static void compare_page(const struct trial *trial, const struct private_pages *pages, uint32_t i,
+			 struct pt_thread *self, struct finding *finding)
+{
+	uint64_t expected = pages->entries[i], walked = 0;
+	pt_va_t va = area_va(&pages->area, i);
+	struct pt_mapping mapping;
+	pt_prop_t prop;
+	pt_pa_t pa;
+	int error;
+
+	error = pt_query(self, trial->table, va, &mapping);
+	if (error)
+		finding_set_call(finding, -1, va, "pt_query after the run", error);
+	else if (entry_of(&mapping) != expected)
+		finding_set_entry(finding, -1, va, "pt_query after the run", expected,
+				  entry_of(&mapping));
+	error = pt_walk(self, trial->table, va, &pa, &prop);
+	if (error && error != -ENOENT)
+		finding_set_call(finding, -1, va, "pt_walk after the run", error);
+	if (!error)
+		walked = entry_make(pa, prop);
+	if (walked != expected)
+		finding_set_entry(finding, -1, va, "pt_walk after the run", expected, walked);
+}
+
+void private_compare(const struct trial *trial, const struct private_pages *pages,
+		     struct pt_thread *self, struct finding *finding, uint64_t *mapped_bytes)
+{
+	uint32_t i;
+
+	for (i = 0; i < pages->area.pages && !finding->code; i++) {
+		compare_page(trial, pages, i, self, finding);
+		if (pages->entries[i])
+			*mapped_bytes += pages->area.page;
+	}
+}
+
+uint64_t private_verify(struct trial *trial, struct pt_thread *self, struct finding *finding)
+{
+	const struct private_pages *pages = trial->state;
+	uint64_t mapped = 0;
+	unsigned i;
+
+	for (i = 0; i < trial->threads; i++)
+		private_compare(trial, &pages[i], self, finding, &mapped);
+	return mapped;
+}
+
+void private_fill(struct worker *worker)
+{
+	struct private_pages *pages = private_of(worker);
+	uint32_t i;
+
+	for (i = 0; i < pages->area.pages; i++)
+		if (!private_map(worker, pages, i))
+			return;
+}
+
+void private_fill_half(struct worker *worker)
+{
+	struct private_pages *pages = private_of(worker);
+	uint32_t i;
+
+	for (i = 0; i < pages->area.pages; i++)
+		if (rng_below(&worker->rng, 2) && !private_map(worker, pages, i))
+			return;
+}
+
+void private_run_toggle(struct worker *worker)
+{
+	struct private_pages *pages = private_of(worker);
+	struct keys keys = worker->private_keys;
+	uint64_t done = 0;
+	unsigned i;
+
+	while (worker_continues(worker, done)) {
+		for (i = 0; i < BATCH; i++)
+			if (!private_toggle(worker, pages, keys_next(&keys)))
+				return;
+		done += BATCH;
+	}
+}

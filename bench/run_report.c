@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdio.h>
+
+#include "run_report.h"
+#include "table.h"
+
+/* Three significant digits, and no more behind the point than that needs. */
+static void cell_number(struct table *table, double value)
+{
+	int digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+
+	if (value > 0 && value < 0.1)
+		table_cell(table, "%.2g", value);
+	else
+		table_cell(table, "%.*f", digits, value);
+}
+
+static void cell_ratio(struct table *table, double value, double reference)
+{
+	if (value > 0 && reference > 0)
+		cell_number(table, value / reference);
+	else
+		table_cell(table, "-");
+}
+
+static double median_of(const struct configuration *configuration, enum figure figure)
+{
+	return configuration ? campaign_summary(configuration, figure).median : 0;
+}
+
+void report_title(const struct variant *variant, char *text, size_t size)
+{
+	char settings[160];
+
+	settings_print(settings, sizeof(settings), &variant->settings, variant->workload->settings,
+		       SETTINGS_TITLE);
+	snprintf(text, size, "%s%s", variant->workload->name, settings);
+}
+
+static void add_row(const struct campaign *c, const struct configuration *configuration,
+		    const struct pt_strategy_info *bare, struct table *table)
+{
+	const struct configuration *baseline =
+		campaign_find(c, c->options->baseline, configuration->threads);
+	struct summary ops = campaign_summary(configuration, FIGURE_OPS);
+	double cpu = median_of(configuration, FIGURE_CPU);
+
+	table_cell(table, "%s", configuration->strategy->name);
+	table_cell(table, "%u", configuration->threads);
+	cell_number(table, ops.median / 1e6);
+	table_cell(table, "%.1f", stats_spread_percent(&ops));
+	cell_ratio(table, ops.median, median_of(baseline, FIGURE_OPS));
+	cell_number(table, median_of(configuration, FIGURE_WALL));
+	cell_number(table, cpu);
+	cell_ratio(table, cpu, bare ? median_of(campaign_find(c, bare, 1), FIGURE_CPU) : 0);
+	table_cell(table, "%.2f", median_of(configuration, FIGURE_CPU_OVER_WALL));
+	if (c->variant->workload->min_threads > 1)
+		cell_number(table, median_of(configuration, FIGURE_BACKGROUND_OPS) / 1e6);
+	else
+		table_cell(table, "%.2f", median_of(configuration, FIGURE_FAIRNESS));
+	cell_number(table, (double)configuration->node_bytes / 1048576);
+	cell_number(table, (double)configuration->retired_bytes_max / 1048576);
+	table_cell(table, "%zu/%zu", campaign_disturbed(configuration), configuration->count);
+}
+
+static struct table *create_table(const struct campaign *c)
+{
+	char baseline[64];
+	const char *columns[] = {
+		"<\nstrategy",  ">thr-\neads",   ">\nMop/s",      ">+-\n%",      baseline,
+		">wall\nns/op", ">CPU\nns/op",   ">CPU:\nbare",   ">CPU/\nwall", ">\nfair",
+		">nodes\nMiB",  ">retired\nMiB", ">dist-\nurbed", NULL,
+	};
+
+	snprintf(baseline, sizeof(baseline), ">Mop/s:\n%s", c->options->baseline->name);
+	if (c->variant->workload->min_threads > 1)
+		columns[9] = ">writer\nMop/s";
+	return table_create(columns);
+}
+
+void report_campaign(const struct campaign *campaign, FILE *out, bool color)
+{
+	const struct workload *workload = campaign->variant->workload;
+	const struct pt_strategy_info *bare = NULL;
+	struct table *table = create_table(campaign);
+	char title[256];
+	size_t i;
+
+	for (i = 0; i < campaign->options->strategies.count; i++)
+		if (campaign->options->strategies.items[i]->isolation == PT_ISOLATION_NONE)
+			bare = campaign->options->strategies.items[i];
+	report_title(campaign->variant, title, sizeof(title));
+	fprintf(out, "%s%s%s\n", color ? "\033[1m" : "", title, color ? "\033[0m" : "");
+	fprintf(out, "an operation: %s\n", workload->operation);
+
+	for (i = 0; i < campaign->count; i++)
+		if (campaign->configurations[i].count)
+			add_row(campaign, &campaign->configurations[i], bare, table);
+	if (campaign->single_only)
+		table_line(table, "%s runs with one thread only: it has no synchronisation",
+			   bare->name);
+	if (campaign->too_few)
+		table_line(table, "not run with %u thread%s: %s needs %u", campaign->too_few,
+			   campaign->too_few > 1 ? "s" : "", workload->name, workload->min_threads);
+	table_print(table, out, color);
+	table_destroy(table);
+	fputc('\n', out);
+	fflush(out);
+}
+
+void report_legend(const struct run_options *options, FILE *out)
+{
+	fprintf(out,
+		"Mop/s       million operations per second of all threads; this and all others are\n"
+		"            medians of %u repetition%s, memory is the largest\n"
+		"+- %%        half the distance between the quartiles of Mop/s\n"
+		"Mop/s:%-6s times the Mop/s of %s with as many threads (more is better)\n"
+		"ns/op       a thread's time per operation: wall clock, and CPU (less is better)\n"
+		"CPU:bare    times the CPU ns/op of bare, which has no synchronisation, with 1 thread\n"
+		"CPU/wall    below 1 threads waited for a CPU or slept on a lock\n"
+		"fair        operations of the slowest thread over those of the fastest\n"
+		"nodes       page tables at the end; retired: most waiting to be freed at any time\n"
+		"disturbed   repetitions with CPU/wall < %.2f: there, trust the CPU column\n",
+		options->repetitions, options->repetitions > 1 ? "s" : "", options->baseline->name,
+		options->baseline->name, UNDISTURBED);
+}

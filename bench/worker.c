@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* RUSAGE_THREAD */
+#include <sys/resource.h>
+
+#include "workload.h"
+
+static void read_switches(long *slept, long *preempted)
+{
+	struct rusage usage = {0};
+
+	getrusage(RUSAGE_THREAD, &usage);
+	*slept = usage.ru_nvcsw;
+	*preempted = usage.ru_nivcsw;
+}
+
+static void begin_measuring(struct worker *worker, uint64_t done)
+{
+	read_switches(&worker->start_slept, &worker->start_preempted);
+	worker->start_operations = done;
+	worker->start_wall_ns = clock_wall_ns();
+	worker->start_cpu_ns = clock_thread_cpu_ns();
+	worker->start_all_cpu_ns = worker->start_cpu_ns;
+}
+
+static void end_measuring(struct worker *worker, uint64_t done)
+{
+	struct tally *tally = &worker->tally;
+	uint64_t cpu_ns = clock_thread_cpu_ns(), wall_ns = clock_wall_ns();
+	long slept, preempted;
+
+	tally->all_cpu_ns = cpu_ns - worker->start_all_cpu_ns;
+	if (!worker->times_itself) {
+		tally->operations = done - worker->start_operations;
+		tally->cpu_ns = cpu_ns - worker->start_cpu_ns;
+		tally->wall_ns = wall_ns - worker->start_wall_ns;
+	}
+	read_switches(&slept, &preempted);
+	tally->slept = slept - worker->start_slept;
+	tally->preempted = preempted - worker->start_preempted;
+}
+
+bool worker_change_phase(struct worker *worker, enum phase phase, uint64_t done)
+{
+	if (worker->phase == PHASE_MEASURE)
+		end_measuring(worker, done);
+	worker->phase = phase;
+	if (phase == PHASE_MEASURE)
+		begin_measuring(worker, done);
+	atomic_fetch_add_explicit(&worker->trial->arrived, 1, memory_order_release);
+	return phase != PHASE_STOP;
+}
+
+static void stop(struct worker *worker)
+{
+	atomic_store_explicit(&worker->trial->failed, true, memory_order_release);
+}
+
+void worker_fail_call(struct worker *worker, pt_va_t va, const char *call, int error)
+{
+	finding_set_call(&worker->finding, (int)worker->index, va, call, error);
+	stop(worker);
+}
+
+void worker_fail_entry(struct worker *worker, pt_va_t va, uint64_t expected, uint64_t found)
+{
+	finding_set_entry(&worker->finding, (int)worker->index, va, "pt_query", expected, found);
+	stop(worker);
+}
+
+void worker_fail(struct worker *worker, pt_va_t va, const char *what, const char *expected,
+		 const char *found)
+{
+	finding_set(&worker->finding, EXIT_VIOLATION, (int)worker->index, va, what, expected,
+		    found);
+	stop(worker);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#include "all.h"
+#include "rounds.h"
+
+static void needs(const struct settings *settings, struct area_needs *ret)
+{
+	*ret = (struct area_needs){.private_bytes = settings->working_set};
+}
+
+static void run(struct worker *worker)
+{
+	rounds_run(worker, private_map, private_unmap);
+}
+
+const struct workload workload_map = {
+	.name = "map",
+	.summary = "map single pages into existing tables, each thread in its own area",
+	.operation = "one page mapped; unmapping it again is not timed",
+	.settings = SETTING_WORKING_SET | SETTING_DIST,
+	.each_once = true,
+	.defaults = {.working_set = 16 << 20},
+	.needs = needs,
+	.prepare = private_prepare,
+	.enter = private_fill,
+	.run = run,
+	.verify = private_verify,
+	.release = private_release,
+};
