@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "run.h"
+#include "engine.h"
 
 struct replay {
 	struct trace trace;

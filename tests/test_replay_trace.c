@@ -270,8 +270,7 @@ static void wrong_end_states_are_found(void **state)
 static void shipped_traces_lead_to_their_end_states(void **state)
 {
 	static const char *const names[] = {
-		"gcc_make_head", "jvm_threads", "malloc_jemalloc",
-		"edges",        "nginx",       "python_numpy",
+		"gcc_make_head", "jvm_threads", "malloc_jemalloc", "edges", "nginx", "python_numpy",
 	};
 	struct trace_error error;
 	struct script script;

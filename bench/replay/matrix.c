@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interrupt.h"
 #include "progress.h"
 #include "random.h"
 #include "session.h"
@@ -118,7 +119,7 @@ static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
 		.node_shift = s->format->node_shift,
 	};
 	const struct run_config config = {
-		.script = &m->script,
+		.script = m->script,
 		.plan = c->plan,
 		.format = s->format->name,
 		.strategy = c->strategy->name,
@@ -129,6 +130,7 @@ static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
 		.place = bind_worker,
 		.in_place = is_bound,
 		.place_ctx = &placement,
+		.interrupted = interrupt_seen,
 	};
 	enum run_status status = RUN_NO_RESOURCES;
 
@@ -136,7 +138,7 @@ static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
 		status = run_replay(&config, &c->reps[rep]);
 	if (status == RUN_VIOLATION)
 		complain_violation(m, c, c->reps[rep].failure);
-	else if (status != RUN_OK)
+	else if (status == RUN_NO_RESOURCES)
 		complain("%s with %s: %s", m->trace->path, c->strategy->name, c->reps[rep].failure);
 	free(placement.cpus);
 	return (enum exit_code)status;
@@ -169,7 +171,7 @@ static enum exit_code run_block(struct matrix *m, unsigned rep, struct rng *rng)
 
 enum exit_code matrix_run(struct session *s, const struct trace *t, const struct script *script)
 {
-	struct matrix m = {.session = s, .trace = t, .script = *script};
+	struct matrix m = {.session = s, .trace = t, .script = script};
 	enum exit_code code = EXIT_FINE;
 	struct rng rng;
 

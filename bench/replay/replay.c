@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interrupt.h"
 #include "progress.h"
 #include "replay.h"
 #include "session.h"
@@ -13,32 +14,35 @@
 enum { MOST_THREADS = 1024, MOST_COPIES = 256, MOST_REPS = 1000, MOST_LOOPS_ASKED = 1000000 };
 
 enum key {
-	KEY_STRATEGY = 's',
+	KEY_STRATEGY = 'S',
+	KEY_FORMAT = 'f',
 	KEY_THREADS = 't',
+	KEY_REPS = 'r',
 	KEY_OUTPUT = 'o',
-	KEY_FORMAT = 256,
-	KEY_PLACE,
+	KEY_PLACE = 256,
 	KEY_LOOP,
 	KEY_COPIES,
-	KEY_REPS,
 	KEY_WARMUP,
 	KEY_SEED,
 	KEY_BASELINE,
 };
 
 static const struct argp_option options[] = {
-	{"strategy", KEY_STRATEGY, "LIST", 0, "names, or all (default)", 0},
-	{"format", KEY_FORMAT, "NAME", 0, "of the entries (default x86_64)", 0},
-	{"threads", KEY_THREADS, "LIST", 0, "workers of a copy, as 1,2,4..8 (default 1)", 0},
-	{"place", KEY_PLACE, "HOW", 0, "compact, scatter (default), none, list:0,2", 0},
-	{"loop", KEY_LOOP, "N", 0, "times the whole trace (default: about 1 million events)", 0},
-	{"copies", KEY_COPIES, "N", 0, "instances at the same time, with own tables (default 1)",
-	 0},
-	{"reps", KEY_REPS, "N", 0, "repetitions, all cells interleaved (default 5)", 0},
-	{"warmup", KEY_WARMUP, "N", 0, "loops before each measurement (default 1)", 0},
-	{"seed", KEY_SEED, "N", 0, "of the order of runs (default 42)", 0},
-	{"baseline", KEY_BASELINE, "NAME", 0, "strategy to compare with (default rwlock)", 0},
-	{"output", KEY_OUTPUT, "FILE", 0, "write the results as JSON", 0},
+	{"strategy", KEY_STRATEGY, "LIST", 0, "Strategies (all)", 1},
+	{"format", KEY_FORMAT, "NAME", 0, "PTE format (x86_64)", 1},
+	{"threads", KEY_THREADS, "LIST", 0, "Numbers of workers: 1,2,4..8,16..64*2 (1)", 1},
+	{"place", KEY_PLACE, "POLICY", 0, "compact, scatter, none, list:0,2 (scatter)", 1},
+
+	{"loop", KEY_LOOP, "N", 0, "Whole traces per repetition (about 1 million events)", 2},
+	{"copies", KEY_COPIES, "N", 0,
+	 "Instances at the same time, each with tables of its own and "
+	 "as many workers (1)",
+	 2},
+	{"warmup", KEY_WARMUP, "N", 0, "Loops before that, not measured (1)", 2},
+	{"reps", KEY_REPS, "N", 0, "Repetitions, all in random order (5)", 2},
+	{"seed", KEY_SEED, "N", 0, "Of that order (1)", 2},
+	{"baseline", KEY_BASELINE, "NAME", 0, "Compare with this strategy (rwlock)", 2},
+	{"output", KEY_OUTPUT, "FILE", 0, "Write all repetitions as JSON", 2},
 	{0},
 };
 
@@ -47,14 +51,6 @@ struct request {
 	struct session *s;
 	const char *strategy, *format, *place, *threads, *baseline;
 };
-
-static error_t number(struct argp_state *state, const char *what, const char *text, uint64_t min,
-		      uint64_t max, uint64_t *ret)
-{
-	if (parse_number(what, text, min, max, ret))
-		argp_failure(state, EXIT_USAGE, 0, "see --help");
-	return 0;
-}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -81,15 +77,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		s->output = arg;
 		return 0;
 	case KEY_LOOP:
-		return number(state, "--loop", arg, 1, MOST_LOOPS_ASKED, &s->loops);
+		return parse_number("--loop", arg, 1, MOST_LOOPS_ASKED, &s->loops);
 	case KEY_COPIES:
-		return number(state, "--copies", arg, 1, MOST_COPIES, &s->copies);
+		return parse_number("--copies", arg, 1, MOST_COPIES, &s->copies);
 	case KEY_REPS:
-		return number(state, "--reps", arg, 1, MOST_REPS, &s->reps);
+		return parse_number("--reps", arg, 1, MOST_REPS, &s->reps);
 	case KEY_WARMUP:
-		return number(state, "--warmup", arg, 0, MOST_LOOPS_ASKED, &s->warmup);
+		return parse_number("--warmup", arg, 0, MOST_LOOPS_ASKED, &s->warmup);
 	case KEY_SEED:
-		return number(state, "--seed", arg, 0, UINT64_MAX, &s->seed);
+		return parse_number("--seed", arg, 0, INT64_MAX, &s->seed);
 	case ARGP_KEY_ARGS:
 		s->paths = state->argv + state->next;
 		s->nr_paths = (size_t)(state->argc - state->next);
@@ -194,7 +190,7 @@ int replay_command(int argc, char **argv)
 		.doc = "Replay recorded memory management of real programs, and compare every page "
 		       "table with what the recording ended in.",
 	};
-	struct session s = {.copies = 1, .reps = 5, .warmup = 1, .seed = 42};
+	struct session s = {.copies = 1, .reps = 5, .warmup = 1, .seed = 1};
 	struct request r = {&s, "all", "x86_64", "scatter", "1", "rwlock"};
 	enum exit_code code = EXIT_USAGE;
 
@@ -206,12 +202,15 @@ int replay_command(int argc, char **argv)
 			place_warn_crowded(s.place, s.threads[i] * (unsigned)s.copies);
 		if (s.output)
 			s.results = results_create(argc, argv, s.seed, s.place);
+		interrupt_catch();
 		code = replay_all(&s);
 	}
 	if (s.disturbed && code == EXIT_FINE)
-		warn("%u of %u repetitions were disturbed by other work on the machine",
+		warn("%u of %u repetitions were disturbed: other work, or locks that sleep",
 		     s.disturbed, s.runs_done);
-	if (s.results && code == EXIT_FINE && results_write(s.results, s.output))
+	/* What was measured before an interruption is right. */
+	if (s.results && (code == EXIT_FINE || code == EXIT_SIGNAL) &&
+	    results_write(s.results, s.output))
 		code = EXIT_RESOURCES;
 	if (s.results)
 		results_destroy(s.results);

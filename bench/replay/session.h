@@ -6,7 +6,7 @@
 #include "embed.h"
 #include "place.h"
 #include "results.h"
-#include "run.h"
+#include "engine.h"
 
 struct session {
 	/* from the command line */
@@ -41,7 +41,7 @@ struct cell {
 struct matrix {
 	struct session *session;
 	const struct trace *trace;
-	struct script script;
+	const struct script *script;
 	struct plan *plans; /* one for each entry of session->threads */
 	struct cell *cells;
 	size_t nr_cells;

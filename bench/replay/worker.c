@@ -42,6 +42,8 @@ static bool gate(struct worker *w)
 
 	if (atomic_fetch_add_explicit(&run->gate_arrived, 1, memory_order_acq_rel) + 1 ==
 	    run->nr_workers) {
+		if (run->config->interrupted && run->config->interrupted())
+			run_fail(run, RUN_INTERRUPTED, "interrupted");
 		run->stopped = run_failed(run);
 		atomic_store_explicit(&run->gate_arrived, 0, memory_order_relaxed);
 		atomic_store_explicit(&run->gate_round, round + 1, memory_order_release);

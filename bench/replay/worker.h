@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of a run share: internal to run.c, execute.c and verify.c. */
+/* What the parts of a run share: internal to engine.c, execute.c and verify.c. */
 #ifndef REPLAY_WORKER_H
 #define REPLAY_WORKER_H
 
 #include <stdatomic.h>
 
-#include "run.h"
+#include "engine.h"
 
 /* A page on its way from one place to another. */
 struct carried {

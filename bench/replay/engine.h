@@ -11,8 +11,8 @@
  * So comparing costs no measured time although the work of an exit is counted; the price is that
  * the tables of exited spaces exist until their loop ends, which node_bytes_max includes.
  */
-#ifndef REPLAY_RUN_H
-#define REPLAY_RUN_H
+#ifndef REPLAY_ENGINE_H
+#define REPLAY_ENGINE_H
 
 #include "plan.h"
 #include "script.h"
@@ -31,6 +31,7 @@ struct run_config {
 	void (*place)(void *ctx, unsigned worker);
 	bool (*in_place)(void *ctx, unsigned worker);
 	void *place_ctx;
+	bool (*interrupted)(void); /* asked between the parts of a loop; may be NULL */
 };
 
 struct run_result {
@@ -55,6 +56,7 @@ enum run_status {
 	RUN_OK = 0,
 	RUN_VIOLATION = 2, /* a call failed that must not, a table has a wrong shape or content */
 	RUN_NO_RESOURCES = 3,
+	RUN_INTERRUPTED = 5,
 	RUN_UNSUPPORTED = 4, /* the format cannot hold the trace */
 };
 
