@@ -16,7 +16,8 @@ struct cursor {
 	struct node *displaced; /* subtrees that gave way to a leaf or mark, by `next` */
 	uint8_t level;          /* and its level */
 	uint8_t top;
-	uint8_t mode; /* enum pt_mode */
+	uint8_t floor; /* the lowest level at which one node can cover the range; >= top */
+	uint8_t mode;  /* enum pt_mode */
 	uint64_t strategy[4];
 };
 

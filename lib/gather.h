@@ -74,4 +74,9 @@ void gather_subtree(struct gather *g, struct node *top, pt_va_t first, pt_va_t l
 /* Call the flush hook for all that was collected. */
 void gather_flush(struct gather *g);
 
+static inline bool gather_is_empty(const struct gather *g)
+{
+	return !g->nr_ranges && !g->subtrees && !g->items;
+}
+
 #endif

@@ -135,7 +135,7 @@ static int op_protect(struct pt_thread *self, struct pt_table *t, pt_va_t va, ui
 	range_close(&c);
 	if (rc < 0)
 		return rc;
-	if (!gather)
+	if (!gather && !gather_is_empty(p.g))
 		op_gather_sync(&own);
 	if (ret_pages)
 		*ret_pages = p.pages;

@@ -27,7 +27,7 @@ static inline void walk_leave(struct pt_thread *self)
 static inline slot_t *walk_to_slot(const struct pt_table *t, pt_va_t va, unsigned *ret_level,
 				   pte_t *ret_pte)
 {
-	slot_t *slot = &node_slots(t, t->root)[slot_index(va, FMT_LEVELS)];
+	slot_t *slot = &slots_of_pa(t->phys_off, t->root_pa)[slot_index(va, FMT_LEVELS)];
 	pte_t pte = slot_load_walk(slot);
 	unsigned level;
 

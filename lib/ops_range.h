@@ -31,6 +31,8 @@ static inline int check_range(const struct pt_table *t, pt_va_t va, uint64_t len
 /* The highest level of which first..last contains a whole slot; at least 1. */
 static inline unsigned largest_block(pt_va_t first, pt_va_t last)
 {
+	if (last - first < level_size(2) - 1)
+		return 1;
 	for (unsigned level = FMT_LEVELS; level > 1; level--) {
 		uint64_t mask = level_size(level) - 1;
 		pt_va_t block = (first + mask) & ~mask;
@@ -39,6 +41,16 @@ static inline unsigned largest_block(pt_va_t first, pt_va_t last)
 			return level;
 	}
 	return 1;
+}
+
+/* The lowest level, not below @top, of which one node spans first..last. */
+static inline unsigned cover_floor(pt_va_t first, pt_va_t last, unsigned top)
+{
+	_Pragma("GCC unroll 8") for (unsigned level = 1; level < FMT_LEVELS;
+				     level++) if (level >= top &&
+						  !((first ^ last) >>
+						    level_shift(level + 1))) return level;
+	return FMT_LEVELS;
 }
 
 /* Get the rights on first..last. Arguments have been checked. Return: 0, -EINVAL, -EDEADLK, -ENOMEM. */
@@ -67,6 +79,7 @@ static inline int range_open(struct cursor *c, struct pt_thread *self, struct pt
 	c->va = first;
 	c->displaced = NULL;
 	c->top = (uint8_t)top;
+	c->floor = (uint8_t)cover_floor(first, last, top);
 	c->mode = (uint8_t)mode;
 	self->holds = t;
 	strategy_lock_range(c);

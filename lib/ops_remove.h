@@ -144,7 +144,7 @@ static int op_unmap(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint
 	range_close(&c);
 	if (rc < 0)
 		return rc;
-	if (!gather)
+	if (!gather && !gather_is_empty(r.g))
 		op_gather_sync(&own);
 	if (ret_pages)
 		*ret_pages = r.pages;

@@ -50,6 +50,7 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	}
 	table->ops = &instance->ops;
 	table->root = node_take(self, instance->format.levels);
+	table->root_pa = node_pa(self->pool, table->root);
 	table->phys_off = self->pool->phys_off;
 	table->meta_off = self->pool->meta_off;
 	table->first = first;
@@ -88,7 +89,7 @@ int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
 
 pt_pa_t pt_table_root(const struct pt_table *table)
 {
-	return node_pa(table->pool, table->root);
+	return table->root_pa;
 }
 
 void pt_table_range(const struct pt_table *table, pt_va_t *ret_first, pt_va_t *ret_last)

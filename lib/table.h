@@ -23,6 +23,7 @@ struct pt_instance {
 struct pt_table {
 	const struct pt_ops *ops; /* first: see PT_OPS() */
 	struct node *root;
+	pt_pa_t root_pa;
 	uintptr_t phys_off; /* of the pool, a load nearer */
 	uintptr_t meta_off;
 	pt_va_t first, last; /* the addresses managed */

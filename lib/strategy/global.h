@@ -11,31 +11,31 @@
 /* Walk from the root to the covering node. The table's lock is held. */
 static inline void global_walk_to_cover(struct cursor *c)
 {
-	struct node *node = c->table->root;
-	unsigned level = FMT_LEVELS;
+	const struct pt_table *t = c->table;
+	pt_pa_t pa = t->root_pa;
+	unsigned level;
 
-	while (level > c->top) {
-		unsigned index = slot_index(c->first, level);
-		slot_t *slot = &node_slots(c->table, node)[index];
+	_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
+	{
+		slot_t *slot = &slots_of_pa(t->phys_off, pa)[slot_index(c->first, level)];
+		struct node *child;
 		pte_t pte;
 
-		if (index != slot_index(c->last, level))
+		if (level == c->floor)
 			break;
 		pte = slot_load_locked(slot);
 		if (fmt_is_table(pte, level)) {
-			node = child_of(c->table, pte);
-		} else if (c->mode == PT_BUILD && fmt_kind(pte, level) == PT_KIND_EMPTY) {
-			struct node *child = node_take(c->self, level - 1);
-
-			slot_publish(slot, fmt_table(node_to_pa(c->table, child)));
-			exclusive_live_add(node, 1, 0);
-			node = child;
-		} else {
-			break;
+			pa = fmt_table_pa(pte);
+			continue;
 		}
-		level--;
+		if (c->mode != PT_BUILD || fmt_kind(pte, level) != PT_KIND_EMPTY)
+			break;
+		child = node_take(c->self, level - 1);
+		exclusive_live_add(node_at_pa(t, pa), 1, 0);
+		pa = node_to_pa(t, child);
+		slot_publish(slot, fmt_table(pa));
 	}
-	c->node = node;
+	c->node = node_at_pa(t, pa);
 	c->level = (uint8_t)level;
 }
 

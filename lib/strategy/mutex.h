@@ -61,7 +61,7 @@ static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_t
 	(void)self;
 	q->mutex = table_mutex(table);
 	mutex_lock(q->mutex);
-	return node_slots(table, table->root);
+	return slots_of_pa(table->phys_off, table->root_pa);
 }
 
 static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)

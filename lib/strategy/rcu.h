@@ -87,7 +87,7 @@ static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_t
 {
 	q->port = &self->port;
 	port_rcu_read_lock(q->port);
-	return node_slots(table, table->root);
+	return slots_of_pa(table->phys_off, table->root_pa);
 }
 
 static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
@@ -153,8 +153,8 @@ static inline struct node *rcu_build_child(struct cursor *c, struct node *node, 
  * Return true if the walk goes on, with the state of the walk advanced; false if @node, locked, is
  * the covering node or (*ret_stray) has left the tree and is not locked.
  */
-static inline bool rcu_settle(struct cursor *c, struct node **node, unsigned level, slot_t *slot,
-			      bool *held, bool *ret_stray)
+static bool rcu_settle(struct cursor *c, struct node **node, unsigned level, slot_t *slot,
+		       bool *held, bool *ret_stray)
 {
 	struct node *parent = *node;
 	pte_t pte;
@@ -179,35 +179,41 @@ static inline bool rcu_settle(struct cursor *c, struct node **node, unsigned lev
 /* Find and lock the covering node; false if it was lost to an unlinking cursor. */
 static inline bool rcu_lock_cover(struct cursor *c)
 {
-	struct node *node = c->table->root;
-	unsigned level = FMT_LEVELS;
+	const struct pt_table *t = c->table;
+	pt_pa_t pa = t->root_pa;
 	bool held = false;
-	bool stray;
+	unsigned level;
 
-	for (; level > c->top; level--) {
-		unsigned index = slot_index(c->first, level);
-		slot_t *slot = &node_slots(c->table, node)[index];
+	_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
+	{
+		slot_t *slot = &slots_of_pa(t->phys_off, pa)[slot_index(c->first, level)];
+		struct node *node;
+		bool stray;
 		pte_t pte;
 
-		if (index != slot_index(c->last, level))
+		if (level == c->floor)
 			break;
 		pte = slot_load_walk(slot);
 		if (!held && fmt_is_table(pte, level)) {
-			node = child_of(c->table, pte);
-		} else if (!rcu_settle(c, &node, level, slot, &held, &stray)) {
+			pa = fmt_table_pa(pte);
+			continue;
+		}
+		node = node_at_pa(t, pa);
+		if (!rcu_settle(c, &node, level, slot, &held, &stray)) {
 			if (stray)
 				return false;
 			break;
 		}
+		pa = node_to_pa(t, node);
 	}
-	c->node = node;
+	c->node = node_at_pa(t, pa);
 	c->level = (uint8_t)level;
-	return held || rcu_lock_unless_stray(c, node);
+	return held || rcu_lock_unless_stray(c, c->node);
 }
 
 /* Lock, or unlock, every table below @node that overlaps first..last. @node is locked. */
-static inline void rcu_lock_below(struct cursor *c, struct node *node, unsigned level,
-				  pt_va_t first, pt_va_t last)
+static void rcu_lock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
+			   pt_va_t last)
 {
 	const pt_va_t mask = level_size(level) - 1;
 	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
@@ -227,8 +233,8 @@ static inline void rcu_lock_below(struct cursor *c, struct node *node, unsigned 
 	}
 }
 
-static inline void rcu_unlock_below(struct cursor *c, struct node *node, unsigned level,
-				    pt_va_t first, pt_va_t last)
+static void rcu_unlock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
+			     pt_va_t last)
 {
 	const pt_va_t mask = level_size(level) - 1;
 	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
@@ -257,12 +263,14 @@ static inline void strategy_lock_range(struct cursor *c)
 		port_rcu_read_lock(&c->self->port);
 	}
 	port_rcu_read_unlock(&c->self->port);
-	rcu_lock_below(c, c->node, c->level, c->first, c->last);
+	if (c->level > 1)
+		rcu_lock_below(c, c->node, c->level, c->first, c->last);
 }
 
 static inline void strategy_unlock_range(struct cursor *c)
 {
-	rcu_unlock_below(c, c->node, c->level, c->first, c->last);
+	if (c->level > 1)
+		rcu_unlock_below(c, c->node, c->level, c->first, c->last);
 	rcu_unlock_node(c, c->node);
 }
 
@@ -290,7 +298,7 @@ static inline void strategy_live_add(struct cursor *c, struct node *node, int sl
 }
 
 /* Mark @node and all below as stray and let waiters see it. All of it is locked. */
-static inline void rcu_mark_stray(struct cursor *c, struct node *node, unsigned level)
+static void rcu_mark_stray(struct cursor *c, struct node *node, unsigned level)
 {
 	rcu_node(node)->stray = true;
 	if (level > 1) {

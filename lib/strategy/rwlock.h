@@ -59,7 +59,7 @@ static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_t
 	(void)self;
 	q->lock = table_rwlock(table);
 	rwlock_read_lock(q->lock);
-	return node_slots(table, table->root);
+	return slots_of_pa(table->phys_off, table->root_pa);
 }
 
 static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
