@@ -2,7 +2,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -56,15 +55,6 @@ void progress_line(char *line, size_t size, unsigned width, double done, double 
 		line[width] = 0;
 }
 
-static unsigned terminal_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-		return 80;
-	return size.ws_col;
-}
-
 void progress_update(double done, const char *label)
 {
 	uint64_t now = clock_wall_ns();
@@ -73,7 +63,7 @@ void progress_update(double done, const char *label)
 	if (!bar.active || (bar.visible && now - bar.drawn_ns < DRAW_INTERVAL_NS))
 		return;
 	/* The last column stays free: some terminals wrap as soon as it is written. */
-	progress_line(line, sizeof(line), terminal_width() - 1, done, bar.total,
+	progress_line(line, sizeof(line), terminal_width(STDERR_FILENO) - 1, done, bar.total,
 		      (double)(now - bar.start_ns) / 1e9, label);
 	fprintf(stderr, "\r%s\033[K", line);
 	fflush(stderr);

@@ -68,12 +68,12 @@ static struct table *create_table(const struct campaign *c)
 {
 	char baseline[64];
 	const char *columns[] = {
-		"<\nstrategy",  ">thr-\neads",   ">\nMop/s",      ">+-\n%",      baseline,
-		">wall\nns/op", ">CPU\nns/op",   ">CPU:\nbare",   ">CPU/\nwall", ">\nfair",
-		">nodes\nMiB",  ">retired\nMiB", ">dist-\nurbed", NULL,
+		"<strategy",    ">thr",        ">Mop/s",       ">+-\n%",      baseline,
+		">wall\nns/op", ">CPU\nns/op", ">times\nbare", ">CPU/\nwall", ">fair",
+		">nodes\nMiB",  ">limbo\nMiB", ">noisy\nreps", NULL,
 	};
 
-	snprintf(baseline, sizeof(baseline), ">Mop/s:\n%s", c->options->baseline->name);
+	snprintf(baseline, sizeof(baseline), ">times\n%s", c->options->baseline->name);
 	if (c->variant->workload->min_threads > 1)
 		columns[9] = ">writer\nMop/s";
 	return table_create(columns);
@@ -111,17 +111,20 @@ void report_campaign(const struct campaign *campaign, FILE *out, bool color)
 
 void report_legend(const struct run_options *options, FILE *out)
 {
+	const char *baseline = options->baseline->name;
+
 	fprintf(out,
-		"Mop/s       million operations per second of all threads; this and all others are\n"
-		"            medians of %u repetition%s, memory is the largest\n"
-		"+- %%        half the distance between the quartiles of Mop/s\n"
-		"Mop/s:%-6s times the Mop/s of %s with as many threads (more is better)\n"
-		"ns/op       a thread's time per operation: wall clock, and CPU (less is better)\n"
-		"CPU:bare    times the CPU ns/op of bare, which has no synchronisation, with 1 thread\n"
-		"CPU/wall    below 1 threads waited for a CPU or slept on a lock\n"
-		"fair        operations of the slowest thread over those of the fastest\n"
-		"nodes       page tables at the end; retired: most waiting to be freed at any time\n"
-		"disturbed   repetitions with CPU/wall < %.2f: there, trust the CPU column\n",
-		options->repetitions, options->repetitions > 1 ? "s" : "", options->baseline->name,
-		options->baseline->name, UNDISTURBED);
+		"thr           threads\n"
+		"Mop/s         million operations per second, all threads together\n"
+		"+- %%          half the distance between the quartiles of Mop/s\n"
+		"times %-6s  Mop/s over that of %s with as many threads: more is better\n"
+		"ns/op         time of a thread for an operation, wall clock and CPU: less is better\n"
+		"times bare    CPU ns/op over that of bare with 1 thread, the cost of synchronising\n"
+		"CPU/wall      less than 1: threads waited for a CPU, or slept on a lock\n"
+		"fair          slowest thread over fastest\n"
+		"nodes, limbo  memory of page tables; most that was waiting to be freed\n"
+		"noisy reps    repetitions with CPU/wall < %.2f: trust CPU ns/op more than Mop/s\n"
+		"Figures are medians of %u repetition%s; memory is the largest of them.\n",
+		baseline, baseline, UNDISTURBED, options->repetitions,
+		options->repetitions > 1 ? "s" : "");
 }

@@ -25,6 +25,9 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Is `fd` a terminal that can move the cursor? */
 bool is_terminal(int fd);
 
+/* Columns of the terminal `fd`; 0 if it is none. */
+unsigned terminal_width(int fd);
+
 /* May output to `fd` be coloured? Respects NO_COLOR (https://no-color.org). */
 bool wants_color(int fd);
 

@@ -7,7 +7,7 @@
 #include "say.h"
 #include "table.h"
 
-#define GAP 2 /* blanks between columns */
+#define GAP 2 /* blanks between columns, if there is room */
 
 enum { HEAD_LINES = 2 };
 
@@ -144,48 +144,65 @@ void table_line(struct table *table, const char *format, ...)
 	va_end(args);
 }
 
-static void print_cell(const struct column *column, const char *text, bool last, FILE *out)
+/* `gap`: blanks behind it; 0 for the last of a line. */
+static void print_cell(const struct column *column, const char *text, int gap, FILE *out)
 {
 	int pad = (int)(column->width - width_of(text));
 
 	if (column->right)
 		fprintf(out, "%*s%s", pad, "", text);
-	else if (last)
-		fputs(text, out);
-	else
+	else if (gap)
 		fprintf(out, "%s%*s", text, pad, "");
-	fprintf(out, "%*s", last ? 0 : GAP, "");
+	else
+		fputs(text, out);
+	fprintf(out, "%*s", gap, "");
 }
 
-static void print_head(const struct table *table, unsigned line, FILE *out)
+static int gap_after(const struct table *table, size_t column, int gap)
 {
+	return column + 1 < table->column_count ? gap : 0;
+}
+
+static void print_head(const struct table *table, unsigned line, int gap, FILE *out)
+{
+	bool empty = true;
 	size_t i;
 
 	for (i = 0; i < table->column_count; i++)
-		if (width_of(table->columns[i].head[line]))
-			break;
-	if (i == table->column_count)
+		empty = empty && !*table->columns[i].head[line];
+	if (empty)
 		return;
 	for (i = 0; i < table->column_count; i++)
 		print_cell(&table->columns[i], table->columns[i].head[line],
-			   i + 1 == table->column_count, out);
+			   gap_after(table, i, gap), out);
 	fputc('\n', out);
+}
+
+static size_t full_width(const struct table *table)
+{
+	size_t width = (table->column_count - 1) * GAP, i;
+
+	for (i = 0; i < table->column_count; i++)
+		width += table->columns[i].width;
+	return width;
 }
 
 void table_print(const struct table *table, FILE *out, bool color)
 {
+	unsigned width = terminal_width(fileno(out));
+	int gap = width && full_width(table) > width ? 1 : GAP;
 	size_t r, i;
 
 	fputs(color ? "\033[1m" : "", out);
 	for (i = 0; i < HEAD_LINES; i++)
-		print_head(table, (unsigned)i, out);
+		print_head(table, (unsigned)i, gap, out);
 	fputs(color ? "\033[0m" : "", out);
 	for (r = 0; r < table->row_count; r++) {
 		const struct row *row = &table->rows[r];
 
 		for (i = 0; !row->line && i < table->column_count; i++)
 			print_cell(&table->columns[i], row->cells[i] ? row->cells[i] : "",
-				   i + 1 == table->column_count, out);
+				   gap_after(table, i, gap), out);
 		fprintf(out, "%s\n", row->line ? row->line : "");
 	}
 }

@@ -48,8 +48,11 @@ uint64_t translate_verify(struct trial *trial, struct pt_thread *self, struct fi
  */
 static inline __attribute__((always_inline)) void run_queries(struct worker *worker, bool dependent)
 {
-	const struct trial *trial = worker->trial;
-	const struct area area = trial->shared_area;
+	/* Copies, because the compiler must assume that a call changes everything else. */
+	const struct area area = worker->trial->shared_area;
+	const pt_prop_t prop = worker->trial->prop;
+	struct pt_thread *self = worker->self;
+	struct pt_table *table = worker->table;
 	struct keys keys = worker->shared_keys;
 	uint64_t done = 0, found = 0;
 	uint32_t nothing = 0;
@@ -60,12 +63,11 @@ static inline __attribute__((always_inline)) void run_queries(struct worker *wor
 		for (i = 0; i < BATCH; i++) {
 			uint32_t page =
 				keys_next(&keys) | (dependent ? (uint32_t)found & nothing : 0);
-			uint64_t expected = entry_make(page * area.page, trial->prop);
+			uint64_t expected = entry_make(page * area.page, prop);
 			struct pt_mapping mapping;
 			int error;
 
-			error = pt_query(worker->self, worker->table, area_va(&area, page),
-					 &mapping);
+			error = pt_query(self, table, area_va(&area, page), &mapping);
 			found = error ? 0 : entry_of(&mapping);
 			if (__builtin_expect(found != expected, 0)) {
 				worker_fail_entry(worker, area_va(&area, page), expected, found);
