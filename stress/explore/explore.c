@@ -30,7 +30,7 @@ struct options {
 
 struct totals {
 	unsigned passed, failed;
-	uint64_t executions;
+	uint64_t executions, pruned;
 	double seconds;
 };
 
@@ -44,6 +44,7 @@ enum {
 	KEY_REPLAY = 'r',
 	KEY_QUIET = 'q',
 	KEY_FAIL_FAST = 'f',
+	KEY_NO_PRUNE = 'p',
 };
 
 static const struct argp_option argp_options[] = {
@@ -56,6 +57,7 @@ static const struct argp_option argp_options[] = {
 	 "and one scenario",
 	 0},
 	{"fail-fast", KEY_FAIL_FAST, NULL, 0, "end with the first violation", 0},
+	{"no-prune", KEY_NO_PRUNE, NULL, 0, "run equivalent schedules, too", 0},
 	{"quiet", KEY_QUIET, NULL, 0, "report violations without the schedule in words", 0},
 	{0},
 };
@@ -96,6 +98,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_QUIET:
 		options->quiet = true;
+		return 0;
+	case KEY_NO_PRUNE:
+		search_prunes = false;
 		return 0;
 	case KEY_FAIL_FAST:
 		options->fail_fast = true;
@@ -188,12 +193,17 @@ static void report(const struct program *program, const struct search_result *re
 	printf("\n\n");
 }
 
+static double rate(uint64_t runs, double seconds)
+{
+	return seconds > 0 ? (double)runs / seconds : 0.0;
+}
+
 static void print_heading(unsigned bound)
 {
 	printf("%-10s %-22s", "strategy", "scenario");
 	for (unsigned b = 0; b <= bound; b++)
 		printf("  bound %-4u", b);
-	printf("  %11s  verdict\n", "schedules/s");
+	printf("  %8s  %11s  verdict\n", "outcomes", "runs/CPU s");
 }
 
 static void print_result(const struct program *program, const struct search_result *result,
@@ -205,8 +215,8 @@ static void print_result(const struct program *program, const struct search_resu
 			printf("  %10llu", (unsigned long long)result->schedules[b]);
 		else
 			printf("  %10s", "-");
-	printf("  %11.0f  %s\n",
-	       result->seconds > 0 ? (double)result->executions / result->seconds : 0.0,
+	printf("  %8u  %11.0f  %s\n", program_outcomes(),
+	       rate(result->executions + result->pruned, result->seconds),
 	       result->failed ? "FAILED"
 	       : result->cut  ? "passed (cut)"
 			      : "passed");
@@ -233,6 +243,7 @@ static void explore_one(const struct options *options, const char *strategy,
 	totals->passed += !result.failed;
 	totals->failed += result.failed;
 	totals->executions += result.executions;
+	totals->pruned += result.pruned;
 	totals->seconds += result.seconds;
 }
 
@@ -275,9 +286,10 @@ static int explore_all(const struct options *options)
 			    listed(options->scenarios, scenario->name) &&
 			    strategy_known(strategy->name))
 				explore_one(options, strategy->name, scenario, &totals);
-	printf("%llu schedules in %.1f s, %.0f a second\n", (unsigned long long)totals.executions,
-	       totals.seconds,
-	       totals.seconds > 0 ? (double)totals.executions / totals.seconds : 0.0);
+	printf("%llu schedules, %llu more given up as equivalent, in %.1f s of CPU time: "
+	       "%.0f runs a second\n",
+	       (unsigned long long)totals.executions, (unsigned long long)totals.pruned,
+	       totals.seconds, rate(totals.executions + totals.pruned, totals.seconds));
 	printf("%u passed, %u failed\n", totals.passed, totals.failed);
 	return totals.failed ? EXIT_VIOLATION : EXIT_FINE;
 }

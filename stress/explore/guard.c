@@ -42,8 +42,8 @@ static void crash(int number, siginfo_t *info, void *context)
 		signal(number, SIG_DFL);
 		return;
 	}
-	rt_fail("R1", "%s crashes in %s: %s at address %p", trace_thread(rt.me),
-		rt.self->operation, strsignal(number), info->si_addr);
+	rt_fail("R1", "%s crashes in %s: %s at address %p", trace_thread(rt.me), rt.self->operation,
+		strsignal(number), info->si_addr);
 }
 
 static void set_timer(long interval)

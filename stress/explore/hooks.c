@@ -163,7 +163,7 @@ static inline struct cell *atomic_point(const volatile void *object, bool write)
 		if (write)
 			cell->writers |= (uint8_t)(1u << rt.me);
 	}
-	sched_point(cell);
+	sched_point(cell, write);
 	return cell;
 }
 
@@ -174,16 +174,6 @@ static inline void atomic_access(struct cell *cell, const volatile void *object,
 
 	access_cell(cell, write ? ATOMIC_WRITE : ATOMIC_READ,
 		    (uint8_t)(((1u << bytes) - 1) << (addr & 7)), addr);
-}
-
-/* Everything before the operation itself. */
-static inline struct cell *atomic_begin(const volatile void *object, size_t bytes, bool write)
-{
-	struct cell *cell = atomic_point(object, write);
-
-	if (cell)
-		atomic_access(cell, object, bytes, write);
-	return cell;
 }
 
 static inline void atomic_acquire(struct cell *cell, const volatile void *object)
@@ -253,14 +243,15 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 	type __tsan_atomic##bits##_##name(volatile type *addr, type value, int order); \
 	type __tsan_atomic##bits##_##name(volatile type *addr, type value, int order)  \
 	{                                                                              \
-		struct cell *cell = atomic_begin(addr, (bits) / 8, true);              \
+		struct cell *cell = atomic_point(addr, true);                          \
 		type old = *addr;                                                      \
 		type new = (type)(result);                                             \
                                                                                        \
 		if (cell) {                                                            \
+			RECORD(ATOMIC_RMW, order, addr, bits, old, new);               \
+			atomic_access(cell, addr, (bits) / 8, true);                   \
 			atomic_loaded(cell, addr, order);                              \
 			atomic_release(cell, addr, order, true);                       \
-			RECORD(ATOMIC_RMW, order, addr, bits, old, new);               \
 		}                                                                      \
 		*addr = new;                                                           \
 		if (cell)                                                              \
@@ -272,23 +263,25 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 	type __tsan_atomic##bits##_load(const volatile type *addr, int order);                    \
 	type __tsan_atomic##bits##_load(const volatile type *addr, int order)                     \
 	{                                                                                         \
-		struct cell *cell = atomic_begin(addr, (bits) / 8, false);                        \
+		struct cell *cell = atomic_point(addr, false);                                    \
                                                                                                   \
 		if (cell) {                                                                       \
-			atomic_loaded(cell, addr, order);                                         \
 			RECORD(ATOMIC_LOAD, order, addr, bits, *addr, *addr);                     \
+			atomic_access(cell, addr, (bits) / 8, false);                             \
+			atomic_loaded(cell, addr, order);                                         \
 		}                                                                                 \
 		return *addr;                                                                     \
 	}                                                                                         \
 	void __tsan_atomic##bits##_store(volatile type *addr, type value, int order);             \
 	void __tsan_atomic##bits##_store(volatile type *addr, type value, int order)              \
 	{                                                                                         \
-		struct cell *cell = atomic_begin(addr, (bits) / 8, true);                         \
+		struct cell *cell = atomic_point(addr, true);                                     \
 		type old = *addr;                                                                 \
                                                                                                   \
 		if (cell) {                                                                       \
-			atomic_release(cell, addr, order, false);                                 \
 			RECORD(ATOMIC_STORE, order, addr, bits, old, value);                      \
+			atomic_access(cell, addr, (bits) / 8, true);                              \
+			atomic_release(cell, addr, order, false);                                 \
 		}                                                                                 \
 		*addr = value;                                                                    \
 		if (cell)                                                                         \
@@ -302,14 +295,14 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 		bool done = old == expected;                                                      \
                                                                                                   \
 		if (cell) {                                                                       \
-			atomic_access(cell, addr, (bits) / 8, done);                              \
-			atomic_loaded(cell, addr, done ? order : fail_order);                     \
-			if (done)                                                                 \
-				atomic_release(cell, addr, order, true);                          \
 			if (unlikely(rt.recording))                                               \
 				trace_atomic(done ? ATOMIC_CAS : ATOMIC_CAS_FAILED,               \
 					     done ? order : fail_order, (uintptr_t)addr,          \
 					     (bits) / 8, old, value, pc);                         \
+			atomic_access(cell, addr, (bits) / 8, done);                              \
+			atomic_loaded(cell, addr, done ? order : fail_order);                     \
+			if (done)                                                                 \
+				atomic_release(cell, addr, order, true);                          \
 		}                                                                                 \
 		if (done) {                                                                       \
 			*addr = value;                                                            \

@@ -8,53 +8,25 @@
 #include "program.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "oracle.h"
+#include "seen.h"
 #include "tlb.h"
 #include "trace.h"
 
 #define POOL_BYTES 4096
-#define SEEN_SLOTS (1u << 18)
 
 static struct pt_gather gathers[MAX_THREADS];
 static struct pt_cursor cursors[MAX_THREADS];
 
-/* ---- final states seen ---- */
+/* ---- final states ---- */
 
-static uint64_t *seen;
-static unsigned nr_seen;
+static struct seen judged, outcomes;
 
-static void seen_clear(void)
+unsigned program_outcomes(void)
 {
-	if (!seen)
-		seen = malloc(SEEN_SLOTS * sizeof(*seen));
-	if (seen)
-		memset(seen, 0, SEEN_SLOTS * sizeof(*seen));
-	nr_seen = 0;
-}
-
-static uint64_t *seen_slot(uint64_t signature)
-{
-	uint64_t i = signature & (SEEN_SLOTS - 1);
-
-	while (seen[i] && seen[i] != signature)
-		i = (i + 1) & (SEEN_SLOTS - 1);
-	return &seen[i];
-}
-
-static bool seen_before(uint64_t signature)
-{
-	return seen && *seen_slot(signature) == signature;
-}
-
-static void seen_add(uint64_t signature)
-{
-	if (!seen || nr_seen > SEEN_SLOTS / 2)
-		return;
-	*seen_slot(signature) = signature;
-	nr_seen++;
+	return outcomes.count;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -63,23 +35,26 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
-static uint64_t signature(const struct program *p)
+/* What calls returned and left behind, in *ret_outcome; and with the times of the calls. */
+static uint64_t signature(const struct program *p, uint64_t *ret_outcome)
 {
-	uint64_t hash = memory_signature();
+	uint64_t outcome = memory_signature(), times = 0;
 
 	if (p->scenario->hardware)
-		hash = mix(hash, tlb_signature());
+		outcome = mix(outcome, tlb_signature());
 	for (unsigned t = 0; t < p->threads; t++)
 		for (unsigned i = 0; i < p->nr_calls[t]; i++) {
 			const struct call *c = &p->calls[t][i];
 
-			hash = mix(hash, (uint64_t)c->invoked << 32 | c->responded);
-			hash = mix(hash, (uint64_t)(uint32_t)c->rc << 32 | c->page << 8 | c->pages);
-			hash = mix(hash, c->value ^ (uint64_t)c->prop << 32 ^
-						 (uint64_t)c->kind << 60 ^
-						 (uint64_t)c->translated << 59);
+			times = mix(times, (uint64_t)c->invoked << 32 | c->responded);
+			outcome = mix(outcome,
+				      (uint64_t)(uint32_t)c->rc << 32 | c->page << 8 | c->pages);
+			outcome = mix(outcome, c->value ^ (uint64_t)c->prop << 32 ^
+						       (uint64_t)c->kind << 60 ^
+						       (uint64_t)c->translated << 59);
 		}
-	return hash ? hash : 1;
+	*ret_outcome = outcome;
+	return mix(outcome, times);
 }
 
 /* ---- results ---- */
@@ -294,7 +269,7 @@ static bool run_step(struct program *p, struct call *call, unsigned t, const str
 		run_cursor(p, call, t);
 		break;
 	}
-	if (syncs(s))
+	if (p->scenario->hardware && syncs(s))
 		tlb_change_synced(p);
 	return !(s->kind == STEP_BEGIN && call->rc);
 }
@@ -451,9 +426,9 @@ static void finish(void *ctx)
 {
 	struct program *p = ctx;
 	struct page_state final[SCENARIO_PAGES], plain[SCENARIO_PAGES];
-	uint64_t now = signature(p);
+	uint64_t outcome, now = signature(p, &outcome);
 
-	if (!rt.recording && seen_before(now))
+	if (!rt.recording && seen_has(&judged, now))
 		return;
 	rt.self->operation = "the final check";
 	check_shape(p);
@@ -466,7 +441,8 @@ static void finish(void *ctx)
 	if (p->scenario->hardware)
 		tlb_judge_dirty(final);
 	tear_down(p);
-	seen_add(now);
+	seen_add(&judged, now);
+	seen_add(&outcomes, outcome);
 }
 
 /* ---- set-up ---- */
@@ -507,7 +483,8 @@ static void setup(void *ctx)
 	};
 
 	rt.self->operation = "set-up";
-	seen_clear();
+	seen_clear(&judged);
+	seen_clear(&outcomes);
 	tlb_clear();
 	must(pt_pool_create(&pool, &p->pool), "creating the pool");
 	config.pool = p->pool;

@@ -60,6 +60,7 @@ struct cell {
 #define THREAD_ALL 8
 
 #define MAX_POLLED 8
+#define MAX_RECENT 3
 
 enum wait_kind { WAIT_NONE, WAIT_POLL, WAIT_SLEEP, WAIT_GRACE, WAIT_BARRIER, WAIT_FLUSH };
 
@@ -81,6 +82,13 @@ struct thread {
 	uint64_t waits_for; /* WAIT_GRACE: threads; WAIT_BARRIER: how many callbacks must be done */
 	uint32_t invoked;   /* when the current call began, in events */
 	const char *operation;
+	/* What it has done since its last scheduling point, that one included: see search.c. */
+	struct footprint {
+		struct cell *cell;
+		bool write;
+	} recent[MAX_RECENT];
+	uint8_t nr_recent;
+	bool recent_unknown; /* more than recent[] says */
 };
 
 /* What is tested: the explorer calls `body` for each thread, over and over. */
@@ -110,8 +118,8 @@ struct runtime {
 	uint8_t pollers; /* threads in WAIT_POLL, a bit each */
 	uint8_t enabled; /* threads that can run, a bit each */
 	uint8_t unfinished;
-	uint32_t events;   /* invocations and responses so far */
-	uint64_t accesses; /* hooks called with arena addresses, all executions */
+	uint8_t away;    /* preempted, and nobody has met what they did just before, a bit each */
+	uint32_t events; /* invocations and responses so far */
 	struct thread threads[THREAD_ALL];
 	const struct subject *subject;
 };
@@ -156,11 +164,14 @@ static inline void access_cell(struct cell *cell, enum access kind, uint8_t mask
 	const union clock *now = &rt.self->clock;
 	bool suspect;
 
-	rt.accesses++;
 	if (cell->run != rt.run)
 		cell_begin(cell);
 	if (unlikely(cell->poison))
 		poison_hit(addr, kind);
+	/* Once more in the same epoch: what races now has raced then. */
+	if (cell->seen[kind].of[rt.me] == now->of[rt.me] &&
+	    (cell->mask[kind][rt.me] & mask) == mask)
+		return;
 	suspect = clock_exceeds(&cell->seen[PLAIN_WRITE], now);
 	if (kind == PLAIN_READ || kind == PLAIN_WRITE)
 		suspect |= clock_exceeds(&cell->seen[ATOMIC_WRITE], now);
@@ -206,13 +217,25 @@ _Noreturn void rt_fail(const char *letter, const char *format, ...)
 /* Somebody else may run now. */
 void sched_choose(void);
 
+/* The running thread has an effect that others might notice. */
+void sched_effect(struct cell *cell, bool write);
+void sched_effect_unknown(void);
+
 /* Whether others may run before an access to @cell. */
-static inline void sched_point(struct cell *cell)
+static inline void sched_point(struct cell *cell, bool write)
 {
 	rt.step++;
-	if (cell->hot || unlikely(rt.step == rt.forced))
-		sched_choose();
+	if (!cell->hot && likely(rt.step != rt.forced))
+		return;
+	sched_choose();
+	rt.self->nr_recent = 0;
+	rt.self->recent_unknown = false;
+	sched_effect(cell, write);
 }
+
+/* Give up this execution: another one is equivalent. */
+_Noreturn void sched_prune(void);
+bool sched_pruned(void);
 
 /* Block the running thread until somebody calls sched_wake() for it. */
 void sched_block(enum wait_kind kind);

@@ -19,7 +19,7 @@
 
 static struct coroutine host;
 static unsigned interrupted; /* by THREAD_RCU */
-static bool failed;
+static bool failed, pruned;
 static char letter[8], message[512];
 static void (*alone_fn)(void *ctx);
 static void *alone_ctx;
@@ -56,6 +56,17 @@ void rt_fail(const char *broken, const char *format, ...)
 	snprintf(letter, sizeof(letter), "%s", broken);
 	failed = true;
 	leave();
+}
+
+void sched_prune(void)
+{
+	pruned = true;
+	leave();
+}
+
+bool sched_pruned(void)
+{
+	return pruned;
 }
 
 bool sched_failed(void)
@@ -129,6 +140,34 @@ void sched_choose(void)
 	stamp_invocation();
 }
 
+static void meet(unsigned t, const struct cell *cell, bool write)
+{
+	const struct thread *thread = &rt.threads[t];
+
+	for (unsigned i = 0; i < thread->nr_recent; i++)
+		if (thread->recent[i].cell == cell && (write || thread->recent[i].write))
+			rt.away &= (uint8_t) ~(1u << t);
+}
+
+void sched_effect(struct cell *cell, bool write)
+{
+	struct thread *self = rt.self;
+
+	if (unlikely(rt.away))
+		for (unsigned t = 0; t < MAX_THREADS; t++)
+			if (rt.away & 1u << t)
+				meet(t, cell, write);
+	if (self->nr_recent == MAX_RECENT)
+		self->recent_unknown = true;
+	else
+		self->recent[self->nr_recent++] = (struct footprint){cell, write};
+}
+
+void sched_effect_unknown(void)
+{
+	rt.self->recent_unknown = true;
+}
+
 static void go_elsewhere(void)
 {
 	rt.step++;
@@ -139,6 +178,7 @@ static void go_elsewhere(void)
 
 static void resume_rcu(void)
 {
+	sched_effect_unknown();
 	interrupted = rt.me;
 	switch_to(THREAD_RCU);
 }
@@ -159,6 +199,8 @@ void sched_block(enum wait_kind kind)
 		return;
 	}
 	stamp_invocation();
+	self->nr_recent = 0;
+	self->recent_unknown = false;
 	rt.enabled &= (uint8_t) ~(1u << rt.me);
 	go_elsewhere();
 }
@@ -209,6 +251,7 @@ void sched_invoke(const char *operation)
 uint32_t sched_respond(void)
 {
 	stamp_invocation();
+	sched_effect_unknown();
 	return ++rt.events;
 }
 
@@ -290,11 +333,12 @@ void sched_run(void)
 {
 	unsigned n = rt.subject->threads;
 
-	failed = false;
+	failed = pruned = false;
 	rt.freeing = false;
 	rt.step = 0;
 	rt.events = 0;
 	rt.pollers = 0;
+	rt.away = 0;
 	rt.enabled = rt.unfinished = (uint8_t)((1u << n) - 1);
 	for (unsigned t = 0; t < n; t++)
 		reset_thread(t, thread_entry);
@@ -303,7 +347,7 @@ void sched_run(void)
 	if (rt.subject->start)
 		rt.subject->start(rt.subject->ctx);
 	enter(search_decide(rt.enabled, THREAD_ALL));
-	if (!failed)
+	if (!failed && !pruned)
 		finish();
 	memory_restore();
 	port_model_restore();

@@ -8,6 +8,13 @@
  * out of order, because moving such an access past other threads changes nothing. New conflicts
  * found on the way make the search of this bound start again, so when it ends, no execution had a
  * conflict at a place that was not a choice point.
+ *
+ * A preemption is redundant if nobody, until the thread goes on, does anything that conflicts with
+ * what it did last: preempting it before that gives an equivalent schedule, with as many
+ * preemptions. So an execution is given up when a thread goes on whose last doings nobody has met.
+ * The equivalent schedule may be given up in turn, in favour of one that preempts earlier still;
+ * that ends, because places in the program only move towards its beginning. A call's return counts
+ * as a conflict with everything, because the calls' times must stay as they are.
  */
 #include "search.h"
 
@@ -19,6 +26,8 @@
 #include "guard.h"
 
 #define MAX_CHOICES 4096
+
+bool search_prunes = true;
 
 static struct choice {
 	uint32_t step;
@@ -57,14 +66,12 @@ static unsigned decide_replay(unsigned enabled, unsigned current)
 	return next;
 }
 
-unsigned search_decide(unsigned enabled, unsigned current)
+static unsigned decide(unsigned enabled, unsigned current)
 {
 	struct choice *c = &path[depth];
 	unsigned next = current < THREAD_ALL ? current : first_of(enabled);
 	unsigned others = enabled & ~(1u << next);
 
-	if (unlikely(replay != NULL))
-		return decide_replay(enabled, current);
 	if (!others || (current < THREAD_ALL && preemptions == bound))
 		return next;
 	if (depth < prefix) {
@@ -83,8 +90,24 @@ unsigned search_decide(unsigned enabled, unsigned current)
 		};
 	}
 	depth++;
-	preemptions += c->preemptible && c->chosen != current;
+	if (c->preemptible && c->chosen != current) {
+		preemptions++;
+		if (!rt.self->recent_unknown)
+			rt.away |= (uint8_t)(1u << current);
+	}
 	return c->chosen;
+}
+
+unsigned search_decide(unsigned enabled, unsigned current)
+{
+	unsigned next;
+
+	if (unlikely(replay != NULL))
+		return decide_replay(enabled, current);
+	next = decide(enabled, current);
+	if (unlikely(rt.away & 1u << next) && search_prunes)
+		sched_prune();
+	return next;
 }
 
 static bool next_path(void)
@@ -175,6 +198,10 @@ static void search_bound(uint64_t max_schedules, struct search_result *result)
 	prefix = 0;
 	do {
 		run_once();
+		if (sched_pruned()) {
+			result->pruned++;
+			continue;
+		}
 		count++;
 		result->executions++;
 		if (sched_failed()) {
@@ -191,11 +218,12 @@ static void search_bound(uint64_t max_schedules, struct search_result *result)
 	result->schedules[bound] = count;
 }
 
+/* CPU time: the machine may have other things to do. */
 static double now(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 

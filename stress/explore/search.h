@@ -30,15 +30,19 @@ struct schedule {
 struct search_result {
 	uint64_t schedules[SEARCH_MAX_BOUND + 1]; /* by bound, each including the ones below */
 	unsigned bounds;                          /* how many of schedules[] count */
-	uint64_t executions;                      /* run altogether */
-	double seconds;
-	bool cut; /* max_schedules was reached */
+	uint64_t executions;                      /* run to their end, altogether */
+	uint64_t pruned;                          /* given up */
+	double seconds;                           /* of CPU time */
+	bool cut;                                 /* max_schedules was reached */
 	bool failed;
 	uint64_t failed_after; /* executions, the failing one included */
 	struct schedule schedule;
 	char letter[8];
 	char message[512];
 };
+
+/* Leave out schedules that are equivalent to others; on by default. */
+extern bool search_prunes;
 
 /* Set @subject up and search it. */
 void search(const struct subject *subject, unsigned max_bound, uint64_t max_schedules,

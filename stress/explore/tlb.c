@@ -50,7 +50,7 @@ static void tlb_point(bool write)
 	cell->readers |= (uint8_t)(1u << rt.me);
 	if (write)
 		cell->writers |= (uint8_t)(1u << rt.me);
-	sched_point(cell);
+	sched_point(cell, write);
 }
 
 /* ---- the CPU ---- */
@@ -89,6 +89,7 @@ static void walk(struct program *program, struct call *call, struct translation 
 
 static void walk_done(void)
 {
+	sched_effect(pseudo_cell(CELL_TLB), true);
 	tlb.walking &= (uint8_t) ~(1u << rt.me);
 	for (unsigned t = 0; t < MAX_THREADS; t++)
 		if (rt.threads[t].waiting == WAIT_FLUSH &&
@@ -126,6 +127,7 @@ void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
 		if (tlb.walking & 1u << cpu) {
 			rt.self->waits_for = UINT64_C(1) << cpu;
 			sched_block(WAIT_FLUSH);
+			sched_effect(pseudo_cell(CELL_TLB), true);
 		}
 		for (uint64_t page = VA_PAGE(va); page < VA_PAGE(va + len - 1) + 1; page++)
 			tlb.of[cpu][page].valid = false;

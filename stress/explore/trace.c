@@ -167,6 +167,14 @@ static int compare_places(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void cut(char *line, const char *from)
+{
+	char *at = strstr(line, from);
+
+	if (at)
+		*at = 0;
+}
+
 /* "f at a.c:1\n (inlined by) g at b.c:2\n" becomes "f at a.c:1 < g at b.c:2". */
 static void append_frame(struct place *place, char *line, unsigned frame)
 {
@@ -174,6 +182,7 @@ static void append_frame(struct place *place, char *line, unsigned frame)
 	size_t n = strlen(place->text);
 
 	line[strcspn(line, "\n")] = 0;
+	cut(line, " (discriminator");
 	if (!strncmp(line, inlined, sizeof(inlined) - 1))
 		line += sizeof(inlined) - 1;
 	if (frame < MAX_INLINED)

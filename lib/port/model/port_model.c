@@ -92,7 +92,7 @@ static void rcu_point(bool write)
 		if (write)
 			cell->writers |= (uint8_t)(1u << rt.me);
 	}
-	sched_point(cell);
+	sched_point(cell, write);
 }
 
 void port_rcu_read_lock(struct port_thread *self)
@@ -133,6 +133,7 @@ void port_rcu_read_unlock(struct port_thread *self)
 		return;
 	if (unlikely(rt.recording))
 		trace_note("leaves the read section", 0);
+	sched_effect(pseudo_cell(CELL_RCU), false);
 	model.reading &= (uint8_t)~me;
 	clock_join(&model.readers_left, &rt.self->clock);
 	if (unlikely(++rt.self->clock.of[rt.me] == CLOCK_MAX))
@@ -264,7 +265,7 @@ void port_sleep(_Atomic uint32_t *word, uint32_t value)
 
 	if (rt.me < MAX_THREADS)
 		cell->readers |= (uint8_t)(1u << rt.me);
-	sched_point(cell);
+	sched_point(cell, false);
 	if (atomic_load_explicit(word, memory_order_relaxed) != value)
 		return;
 	rt.self->sleeps_on = word;
@@ -275,7 +276,7 @@ void port_sleep(_Atomic uint32_t *word, uint32_t value)
 /* The longest asleep first. */
 void port_wake(_Atomic uint32_t *word, unsigned n)
 {
-	sched_point(cell_of((uintptr_t)word));
+	sched_point(cell_of((uintptr_t)word), true);
 	while (n--) {
 		unsigned first = THREAD_ALL;
 

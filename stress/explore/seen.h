@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Sets of 64-bit signatures. Full sets stop growing: what is not in one has to be looked at again. */
+#ifndef EXPLORE_SEEN_H
+#define EXPLORE_SEEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct seen {
+	uint64_t *slot;
+	unsigned count;
+};
+
+void seen_clear(struct seen *seen);
+bool seen_has(const struct seen *seen, uint64_t signature);
+void seen_add(struct seen *seen, uint64_t signature);
+
+#endif
