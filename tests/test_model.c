@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random calls on a table and on a flat map: the same results, the same content.
+ *
+ * test_model [seed [calls]]: the seed is printed first, and a failure is found again with it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "model.h"
+
+#define DEFAULT_CALLS 2000000 /* of all pairs together */
+
+static uint64_t seed;
+static uint64_t calls = DEFAULT_CALLS;
+
+/* ---- one-shot calls ---- */
+
+/* Leaves that mapping the range takes, up to a bound: more would take their time. */
+static bool too_many_leaves(struct world *w, pt_va_t first, pt_va_t last, pt_pa_t pa,
+			    unsigned max_level)
+{
+	uint64_t pages = ((last - first) >> w->fx->format->page_shift) + 1;
+	unsigned n;
+
+	for (n = 0; pages && n < 3000; n++) {
+		unsigned level = flat_largest(&w->map, first, pa, pages, max_level);
+		uint64_t size = pt_page_size(w->fx->format, level);
+
+		first += size;
+		pa += size;
+		pages -= size >> w->fx->format->page_shift;
+	}
+	return pages != 0;
+}
+
+static void call_map(struct world *w)
+{
+	unsigned levels = w->fx->format->levels;
+	unsigned max_level = one_in(w, 4) ? 1 + (unsigned)random_below(w, levels) : levels;
+	pt_prop_t prop = random_prop(w);
+	uint64_t errors = 0;
+	pt_va_t va, last;
+	pt_pa_t pa;
+	int rc;
+
+	random_range(w, &va, &last);
+	pa = random_frame(w, va);
+	if (too_many_leaves(w, va, last, pa, max_level))
+		return;
+	if (flat_any_leaf(&w->map, va, last))
+		errors = ERROR_BIT(EEXIST);
+	if (prop & PT_TRACKED)
+		give_items(w, va, last, pa, max_level);
+	rc = pt_map(w->fx->self, w->fx->table, va, last - va + 1, pa, prop, max_level);
+	if (!succeeded(w, rc, errors)) {
+		if (prop & PT_TRACKED)
+			take_back_items(w, va, last, pa, max_level);
+		return;
+	}
+	w->changes++;
+	flat_clear(&w->map, va, last);
+	flat_map(&w->map, va, last, pa, prop, max_level);
+}
+
+static void call_unmap(struct world *w)
+{
+	uint64_t pages = 0;
+	pt_va_t va, last;
+	bool gather;
+	int rc;
+
+	random_range(w, &va, &last);
+	gather = one_in(w, 2);
+	if (gather)
+		open_gather(w);
+	else if (w->gather_open)
+		sync_gather(w);
+	w->fx->flushes.n = gather ? w->fx->flushes.n : 0;
+	rc = pt_unmap(w->fx->self, w->fx->table, va, last - va + 1, gather ? &w->gather : NULL,
+		      &pages);
+	if (!succeeded(w, rc, 0))
+		return;
+	w->changes += pages != 0;
+	assert_int_equal(pages, flat_pages(&w->map, va, last));
+	flat_cut_range(&w->map, va, last);
+	note_removed(w, va, last);
+	flat_clear(&w->map, va, last);
+	if (gather)
+		return;
+	expect_removed_flushed(w);
+	w->expected.n = 0;
+}
+
+static void call_protect(struct world *w)
+{
+	pt_prop_t set = random_prop(w) & ~PT_TRACKED;
+	pt_prop_t clear = random_prop(w) & ~(PT_TRACKED | PT_CACHE_MASK);
+	uint64_t pages = 0;
+	pt_va_t va, last;
+	int rc;
+
+	if ((set & PT_CACHE_MASK) || one_in(w, 8))
+		clear |= PT_CACHE_MASK;
+	random_range(w, &va, &last);
+	rc = pt_protect(w->fx->self, w->fx->table, va, last - va + 1, set, clear,
+			w->gather_open ? &w->gather : NULL, &pages);
+	if (!succeeded(w, rc, 0))
+		return;
+	w->changes += pages != 0;
+	assert_int_equal(pages, flat_pages(&w->map, va, last));
+	flat_protect(&w->map, va, last, set, clear);
+}
+
+static void call_mark(struct world *w)
+{
+	uint64_t mark = random_mark(w), errors = 0;
+	pt_va_t va, last;
+	int rc;
+
+	random_range(w, &va, &last);
+	if (flat_any_leaf(&w->map, va, last))
+		errors = ERROR_BIT(EEXIST);
+	rc = pt_mark(w->fx->self, w->fx->table, va, last - va + 1, mark);
+	if (!succeeded(w, rc, errors))
+		return;
+	w->changes++;
+	flat_mark(&w->map, va, last, mark);
+}
+
+/* ---- looking ---- */
+
+static void call_query(struct world *w)
+{
+	pt_va_t va = random_page(w) + random_below(w, w->fx->page);
+	struct pt_mapping m;
+
+	if (succeeded(w, pt_query(w->fx->self, w->fx->table, va, &m), 0))
+		expect_mapping(w, va, &m);
+}
+
+static void call_walk(struct world *w)
+{
+	pt_va_t va = random_page(w) + random_below(w, w->fx->page);
+	const struct extent *e = flat_at(&w->map, va);
+	bool translates = e && e->kind == PT_KIND_LEAF && (e->prop & PT_READ);
+	pt_prop_t prop;
+	pt_pa_t pa;
+
+	if (!succeeded(w, pt_walk(w->fx->self, w->fx->table, va, &pa, &prop),
+		       translates ? 0 : ERROR_BIT(ENOENT)))
+		return;
+	assert_int_equal(pa, e->pa + (va - e->first));
+	assert_int_equal(prop, e->prop);
+}
+
+static void call_access(struct world *w)
+{
+	static const pt_prop_t needs[] = {
+		[PT_ACCESS_READ] = PT_READ,
+		[PT_ACCESS_WRITE] = PT_WRITE,
+		[PT_ACCESS_EXEC] = PT_EXEC,
+	};
+	enum pt_access access = (enum pt_access)random_below(w, 3);
+	bool user = one_in(w, 2);
+	pt_va_t va = random_page(w) + random_below(w, w->fx->page);
+	const struct extent *e = flat_at(&w->map, va);
+	pt_prop_t need = needs[access] | (user ? PT_USER : 0);
+	uint64_t errors = 0;
+	pt_pa_t pa;
+
+	if (!e || e->kind != PT_KIND_LEAF || !(e->prop & PT_READ))
+		errors = ERROR_BIT(ENOENT);
+	else if ((e->prop & need) != need)
+		errors = ERROR_BIT(EACCES);
+	if (!succeeded(w, pt_access(w->fx->self, w->fx->table, va, access, user, &pa), errors))
+		return;
+	assert_int_equal(pa, e->pa + (va - e->first));
+	flat_protect_leaf(&w->map, va, PT_ACCESSED | (access == PT_ACCESS_WRITE ? PT_DIRTY : 0), 0);
+}
+
+/* Malformed on purpose; nothing must come of it. */
+static void call_nonsense(struct world *w)
+{
+	struct pt_thread *self = w->fx->self;
+	struct pt_table *t = w->fx->table;
+	pt_va_t va = random_page(w);
+	uint64_t page = w->fx->page;
+
+	succeeded(w, pt_map(self, t, va + 8, page, FRAMES, RW, 1), ERROR_BIT(EINVAL));
+	succeeded(w, pt_unmap(self, t, va, page / 2, NULL, NULL), ERROR_BIT(EINVAL));
+	succeeded(w, pt_protect(self, t, va, page, PT_TRACKED, 0, NULL, NULL), ERROR_BIT(EINVAL));
+	succeeded(w, pt_mark(self, t, va, 0, 1), ERROR_BIT(EINVAL));
+	succeeded(w, pt_mark(self, t, w->fx->last + 1, page, 1), ERROR_BIT(ERANGE));
+	succeeded(w, pt_unmap(self, t, w->fx->last - (page - 1), 2 * page, NULL, NULL),
+		  ERROR_BIT(w->fx->last == UINT64_MAX ? EINVAL : ERANGE));
+}
+
+/* ---- the loop ---- */
+
+static void random_call(struct world *w)
+{
+	static void (*const kinds[])(struct world * w) = {
+		call_map,    call_map,           call_map,           call_map,     call_unmap,
+		call_unmap,  call_unmap,         call_unmap,         call_protect, call_protect,
+		call_mark,   call_query,         call_query,         call_walk,    call_access,
+		call_access, random_transaction, random_transaction,
+	};
+	unsigned kind = (unsigned)random_below(w, sizeof(kinds) / sizeof(kinds[0]));
+
+	if (one_in(w, 100)) {
+		call_nonsense(w);
+		return;
+	}
+	if (kinds[kind] != random_transaction)
+		random_failure(w);
+	kinds[kind](w);
+	end_failure(w);
+}
+
+static void run_world(struct world *w, uint64_t n)
+{
+	uint64_t next_check = 0;
+
+	while (w->calls < n) {
+		random_call(w);
+		if (w->gather_open && one_in(w, 4))
+			sync_gather(w);
+		if (w->calls < next_check)
+			continue;
+		next_check = w->calls + 1000;
+		expect_all(w);
+	}
+	if (w->gather_open)
+		sync_gather(w);
+	expect_all(w);
+	/* A test that fails half of its calls, or never fails one, tests little. */
+	assert_true(w->changes > n / 8);
+	assert_true(w->enomem > n / 1000);
+}
+
+static uint64_t name_hash(const char *name)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	while (*name)
+		hash = (hash ^ (unsigned char)*name++) * 1099511628211u;
+	return hash;
+}
+
+static void random_calls_agree_with_the_flat_map(struct fixture *fx)
+{
+	struct world w = {.fx = fx, .random = seed + name_hash(fx->strategy->name)};
+	unsigned round;
+
+	/* the lower half, the upper half, and root slots that stay */
+	for (round = 0; round < 3; round++) {
+		w.calls = 0;
+		w.changes = 0;
+		w.enomem = 0;
+		fx->config.top_pinned = round == 2;
+		if (round == 1 && fx->format->sign_extended)
+			fixture_use_upper_half(fx);
+		else
+			fixture_new_table(fx);
+		flat_init(&w.map, fx->format);
+		run_world(&w, calls / 3);
+		flat_free(&w.map);
+		fx->config.top_first = 0;
+		fx->config.top_end = 0;
+	}
+	free(w.expected.of);
+	free(w.reported.of);
+}
+
+static uint64_t number(const char *text)
+{
+	char *end;
+	uint64_t value;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno || *end || end == text || *text == '-') {
+		fprintf(stderr,
+			"test_model: '%s' is not a number; usage: test_model [seed [calls]]\n",
+			text);
+		exit(1);
+	}
+	return value;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		{"with_callbacks", random_calls_agree_with_the_flat_map, PT_RECLAIM_CALLBACK},
+		{"with_waiting", random_calls_agree_with_the_flat_map, PT_RECLAIM_SYNC},
+	};
+	unsigned f, s, worlds = 0;
+
+	seed = argc > 1 ? number(argv[1]) : (uint64_t)time(NULL);
+	calls = argc > 2 ? number(argv[2]) : DEFAULT_CALLS;
+	fprintf(stderr, "test_model: seed %llu, %llu calls\n", (unsigned long long)seed,
+		(unsigned long long)calls);
+	for (f = 0; pt_format_at(f); f++)
+		for (s = 0; pt_strategy_at(s); s++)
+			worlds +=
+				2 * pt_pair_exists(pt_format_at(f)->name, pt_strategy_at(s)->name);
+	calls = calls / worlds + 1;
+	return run_on_all_pairs("model", cases, sizeof(cases) / sizeof(cases[0]));
+}
