@@ -100,24 +100,22 @@ static int op_access(struct pt_thread *self, struct pt_table *t, pt_va_t va, enu
 	return rc;
 }
 
-/* Describe what a slot of @level that covers @va held. */
+/*
+ * Describe what a slot of @level that covers @va held. Field by field: a literal would be built on
+ * the stack in small stores and copied by wide loads, which must wait for the stores.
+ */
 static inline void describe_slot(pt_va_t va, unsigned level, pte_t pte, struct pt_mapping *ret)
 {
 	enum pt_kind kind = fmt_kind(pte, level);
+	bool leaf = kind == PT_KIND_LEAF;
 
-	*ret = (struct pt_mapping){
-		.va = va & ~(level_size(level) - 1),
-		.len = level_size(level),
-		.kind = kind == PT_KIND_FROZEN ? PT_KIND_EMPTY : kind,
-	};
-	if (kind == PT_KIND_LEAF)
-		ret->item = (struct pt_item){
-			.pa = fmt_leaf_pa(pte, level),
-			.prop = fmt_leaf_prop(pte, level),
-			.level = level,
-		};
-	else if (kind == PT_KIND_MARK)
-		ret->mark = fmt_mark_value(pte);
+	ret->va = va & ~(level_size(level) - 1);
+	ret->len = level_size(level);
+	ret->kind = kind == PT_KIND_FROZEN ? PT_KIND_EMPTY : kind;
+	ret->item.pa = leaf ? fmt_leaf_pa(pte, level) : 0;
+	ret->item.prop = leaf ? fmt_leaf_prop(pte, level) : 0;
+	ret->item.level = leaf ? level : 0;
+	ret->mark = kind == PT_KIND_MARK ? fmt_mark_value(pte) : 0;
 }
 
 /*
@@ -127,7 +125,6 @@ static inline void describe_slot(pt_va_t va, unsigned level, pte_t pte, struct p
 static inline __attribute__((always_inline)) int
 query_slot(struct pt_thread *self, struct pt_table *t, pt_va_t va, bool get, struct pt_mapping *ret)
 {
-	struct pt_mapping found;
 	struct strategy_query q;
 	unsigned level;
 	pte_t pte;
@@ -148,16 +145,16 @@ query_slot(struct pt_thread *self, struct pt_table *t, pt_va_t va, bool get, str
 			slots = slots_of_pa(t->phys_off, fmt_table_pa(pte));
 			pte = strategy_query_step(&q, &slots[slot_index(va, level - 1)], level - 1);
 		}
-		describe_slot(va, level, pte, &found);
-		cloned = get && (found.item.prop & PT_TRACKED);
+		cloned = get && fmt_kind(pte, level) == PT_KIND_LEAF &&
+			 (fmt_leaf_prop(pte, level) & PT_TRACKED);
 		if (cloned)
-			t->item_ops->clone(t->item_ctx, found.item.pa, level);
+			t->item_ops->clone(t->item_ctx, fmt_leaf_pa(pte, level), level);
 		if (strategy_query_end(&q))
 			break;
 		if (cloned)
-			t->item_ops->drop(t->item_ctx, found.item.pa, level);
+			t->item_ops->drop(t->item_ctx, fmt_leaf_pa(pte, level), level);
 	}
-	*ret = found;
+	describe_slot(va, level, pte, ret);
 	return 0;
 }
 
