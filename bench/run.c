@@ -154,8 +154,8 @@ static enum exit_code run_and_write(struct run *run)
 
 	interrupt_catch();
 	code = run_all(run);
-	/* The table is wrong or threads hang in it: nothing can be tidied up. */
-	if (code == EXIT_VIOLATION) {
+	/* A table is wrong, or threads hang in it, or memory is short: nothing can be tidied up. */
+	if (code == EXIT_VIOLATION || code == EXIT_RESOURCES) {
 		fflush(NULL);
 		_exit(code);
 	}

@@ -24,7 +24,7 @@ enum phase { PHASE_READY, PHASE_WARMUP, PHASE_MEASURE, PHASE_STOP };
 
 struct worker;
 struct trial;
-struct trial_start;
+struct crew;
 
 struct workload {
 	const char *name;
@@ -97,7 +97,7 @@ struct worker {
 	struct keys shared_keys, private_keys; /* which page is next */
 	struct finding finding;
 	struct tally tally;
-	const struct trial_start *start;
+	const struct crew *crew;
 	int cpu; /* where it is bound; -1: nowhere */
 	int bind_error;
 	bool moved; /* it was not there any more in the end */
