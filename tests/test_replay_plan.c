@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "plan.h"
+#include "random_trace.h"
 
 #define MAX_WORKERS 4
 
@@ -155,65 +155,18 @@ static void check_plan(const struct trace *t, unsigned workers)
 	plan_free(&p);
 }
 
-/* ---- random traces ---- */
-
-#define EVENTS 60
-#define PAGES 12
-
-static void random_range(uint64_t *va, uint64_t *len)
-{
-	uint64_t start = (uint64_t)rand() % PAGES;
-
-	*va = start << TRACE_PAGE_SHIFT;
-	*len = (1 + (uint64_t)rand() % (PAGES - start)) << TRACE_PAGE_SHIFT;
-}
-
-static void random_event(struct trace *t, bool *gone)
-{
-	struct trace_event *e = &t->events[t->nr_events];
-	unsigned what = (unsigned)rand() % 40;
-
-	*e = (struct trace_event){.space = (uint32_t)rand() % t->nr_spaces,
-				  .thread = (uint32_t)rand() % t->nr_threads};
-	if (gone[e->space])
-		return;
-	t->nr_events++;
-	if (what < 3) {
-		e->op = what < 1 ? OP_EXEC : OP_FORK;
-		e->arg = t->nr_spaces++;
-	} else if (what < 4) {
-		e->op = OP_EXIT;
-		gone[e->space] = true;
-	} else if (what < 8) {
-		e->op = OP_MOVE;
-		random_range(&e->va, &e->len);
-		random_range(&e->new_va, &e->new_len);
-	} else if (what < 14) {
-		e->op = OP_UNMAP;
-		random_range(&e->va, &e->len);
-	} else {
-		e->op = OP_FAULT;
-		random_range(&e->va, &e->len);
-		e->len = TRACE_PAGE;
-	}
-}
+/* ---- the tests ---- */
 
 static void random_traces_keep_their_conflicts_in_order(void **state)
 {
-	struct trace_event events[EVENTS + 1];
-	bool gone[EVENTS + 2];
+	struct random_trace random;
 
 	(void)state;
 	srand(3);
 	for (unsigned round = 0; round < 400; round++) {
-		struct trace t = {.events = events, .nr_spaces = 1};
-
-		t.nr_threads = 1 + (uint32_t)rand() % 6;
-		memset(gone, 0, sizeof(gone));
-		for (unsigned i = 0; i < EVENTS; i++)
-			random_event(&t, gone);
+		random_trace(&random);
 		for (unsigned workers = 1; workers <= MAX_WORKERS; workers++)
-			check_plan(&t, workers);
+			check_plan(&random.trace, workers);
 	}
 }
 
@@ -232,8 +185,6 @@ static void a_shipped_trace_keeps_its_conflicts_in_order(void **state)
 		trace_free(&t);
 	}
 }
-
-/* ---- shape ---- */
 
 static void threads_stay_together_and_loads_are_even(void **state)
 {

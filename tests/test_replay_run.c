@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "engine.h"
+#include "random_trace.h"
 
 struct replay {
 	struct trace trace;
@@ -99,11 +100,52 @@ static void all_shipped_traces_end_in_the_recorded_state(void **state)
 	replay_well("python_numpy", "rcu", 2, 1);
 }
 
+static unsigned count_strategies(void)
+{
+	unsigned n = 0;
+
+	while (pt_strategy_at(n))
+		n++;
+	return n;
+}
+
 static void copies_do_not_meet(void **state)
 {
 	(void)state;
 	replay_well("edges", "rcu", 2, 2);
 	replay_well("nginx", "rwlock", 1, 3);
+}
+
+/* The script says where each page ends; what it says is tested with recorded traces above. */
+static void random_traces_end_as_the_script_says(void **state)
+{
+	struct random_trace random;
+	struct replay r = {0};
+
+	(void)state;
+	srand(4);
+	r.pool = (struct pt_pool_config){.size = sizeof(r.pool)};
+	r.config = (struct run_config){.format = "x86_64", .copies = 1, .loops = 3};
+	for (unsigned round = 0; round < 40; round++) {
+		const struct pt_strategy_info *s = pt_strategy_at(round % count_strategies());
+		unsigned workers = s->isolation == PT_ISOLATION_NONE ? 1 : 1 + round % 3;
+
+		random_trace(&random);
+		script_build(&random.trace, &r.script);
+		plan_build(&random.trace, workers, &r.plan);
+		for (uint32_t i = 0; i < random.trace.nr_spaces; i++) {
+			random.spaces[i].pages = r.script.spaces[i].nr_pages;
+			random.spaces[i].checksum = r.script.spaces[i].checksum;
+		}
+		r.config.script = &r.script;
+		r.config.plan = &r.plan;
+		r.config.pool = &r.pool;
+		r.config.strategy = s->name;
+		if (pt_pair_exists("x86_64", s->name) && run_replay(&r.config, &r.result))
+			fail_msg("round %u with %s: %s", round, s->name, r.result.failure);
+		plan_free(&r.plan);
+		script_free(&r.script);
+	}
 }
 
 /* ---- what must not pass ---- */
@@ -274,6 +316,7 @@ int main(void)
 		cmocka_unit_test(every_strategy_ends_in_the_recorded_state),
 		cmocka_unit_test(all_shipped_traces_end_in_the_recorded_state),
 		cmocka_unit_test(copies_do_not_meet),
+		cmocka_unit_test(random_traces_end_as_the_script_says),
 		cmocka_unit_test(wrong_end_states_are_noticed),
 		cmocka_unit_test(wrong_pages_are_noticed),
 		cmocka_unit_test(lost_calls_are_noticed),
