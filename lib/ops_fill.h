@@ -60,7 +60,7 @@ static inline bool fill_displaces(const struct cursor *c, const struct slot *s, 
 }
 
 /* The look before: is the range free of mappings, and how many tables does it lack? */
-static int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
+static VISITOR int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct fill *f = arg;
 	bool fits = fill_fits(f, s->level, s->first, s->whole);
@@ -96,7 +96,7 @@ static inline int fill_displace(struct cursor *c, struct slot *s, const struct f
 	return VISIT_NEXT;
 }
 
-static int fill_slot(struct cursor *c, struct slot *s, void *arg)
+static VISITOR int fill_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	const struct fill *f = arg;
 	enum pt_kind kind = fmt_kind(s->pte, s->level);

@@ -77,7 +77,7 @@ static inline int protect_split(struct cursor *c, struct slot *s, const struct p
 	return rc ? rc : split_slot(c, s);
 }
 
-static int protect_slot(struct cursor *c, struct slot *s, void *arg)
+static VISITOR int protect_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	switch (fmt_kind(s->pte, s->level)) {
 	case PT_KIND_TABLE:

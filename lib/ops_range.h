@@ -198,7 +198,7 @@ struct found {
 	pt_va_t first, last;
 };
 
-static int find_slot(struct cursor *c, struct slot *s, void *arg)
+static VISITOR int find_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct found *found = arg;
 

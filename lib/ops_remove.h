@@ -56,7 +56,7 @@ static inline int remove_leaf(struct cursor *c, struct slot *s, struct removal *
 	return VISIT_STOP;
 }
 
-static int remove_slot(struct cursor *c, struct slot *s, void *arg)
+static VISITOR int remove_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct removal *r = arg;
 
@@ -89,7 +89,7 @@ static inline uint64_t pieces_at_most(const struct slot *s)
 }
 
 /* Count the leaves that remove_slot() will remove one by one. */
-static int count_leaf_slot(struct cursor *c, struct slot *s, void *arg)
+static VISITOR int count_leaf_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct removal *r = arg;
 

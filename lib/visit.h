@@ -13,6 +13,9 @@ enum visit {
 	VISIT_STOP,     /* nothing */
 };
 
+/* Visitors are inlined into their loops, where the level is a constant and no slot is in memory. */
+#define VISITOR inline __attribute__((always_inline))
+
 typedef int (*visit_slot_fn)(struct cursor *c, struct slot *s, void *arg);
 typedef int (*visit_node_fn)(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
 			     pt_va_t last, void *arg);
@@ -21,10 +24,8 @@ typedef int (*visit_node_fn)(struct cursor *c, struct node *node, unsigned level
  * Visit the slots of @node that overlap first..last, left to right. @visit and @down are constants,
  * so that both inline or become direct calls: see DEFINE_VISIT().
  */
-static inline __attribute__((always_inline)) int visit_slots(struct cursor *c, struct node *node,
-							     unsigned level, pt_va_t first,
-							     pt_va_t last, visit_slot_fn visit,
-							     visit_node_fn down, void *arg)
+static VISITOR int visit_slots(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
+			       pt_va_t last, visit_slot_fn visit, visit_node_fn down, void *arg)
 {
 	const pt_va_t mask = level_size(level) - 1;
 	struct slot s = {.node = node, .level = level};
