@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "smoke.h"
+
+unsigned smoke_ms = 1500;
+
+void smoke_arguments(int argc, char **argv)
+{
+	char *end;
+	unsigned long ms;
+
+	if (argc < 2)
+		return;
+	ms = strtoul(argv[1], &end, 10);
+	if (*end || end == argv[1] || !ms || ms > 3600000) {
+		fprintf(stderr,
+			"'%s' is not a number of milliseconds, 1 to 3600000, for each case\n",
+			argv[1]);
+		exit(1);
+	}
+	smoke_ms = (unsigned)ms;
+}
+
+uint64_t smoke_random(struct smoke_thread *t, uint64_t bound)
+{
+	uint64_t z = t->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return (z ^ (z >> 31)) % bound;
+}
+
+void smoke_violation(struct smoke *s, const char *what)
+{
+	const char *none = NULL;
+
+	atomic_compare_exchange_strong(&s->violation, &none, what);
+	atomic_store(&s->stop, true);
+}
+
+static void *thread_main(void *arg)
+{
+	struct smoke_thread *t = arg;
+	struct smoke *s = t->smoke;
+
+	if (pt_thread_register(s->fx->pool, &t->self)) {
+		smoke_violation(s, "a thread could not be registered");
+		return NULL;
+	}
+	/* Relaxed, so that the flag does not order the threads for a race detector. */
+	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
+		s->functions[t->index](t);
+		pt_thread_quiescent(t->self);
+		t->steps++;
+	}
+	if (pt_thread_unregister(t->self))
+		smoke_violation(s, "a thread could not be unregistered");
+	return NULL;
+}
+
+void smoke_run(struct smoke *s)
+{
+	const struct timespec run = {smoke_ms / 1000, smoke_ms % 1000 * 1000000L};
+	pthread_t ids[SMOKE_THREADS];
+	unsigned i;
+
+	for (i = 0; i < SMOKE_THREADS; i++) {
+		s->threads[i] = (struct smoke_thread){
+			.smoke = s,
+			.index = i,
+			.random = (uint64_t)time(NULL) * SMOKE_THREADS + i,
+		};
+		assert_int_equal(pthread_create(&ids[i], NULL, thread_main, &s->threads[i]), 0);
+	}
+	nanosleep(&run, NULL);
+	atomic_store_explicit(&s->stop, true, memory_order_relaxed);
+	for (i = 0; i < SMOKE_THREADS; i++)
+		pthread_join(ids[i], NULL);
+	if (atomic_load(&s->violation))
+		fail_msg("%s", atomic_load(&s->violation));
+	for (i = 0; i < SMOKE_THREADS; i++)
+		assert_true(s->threads[i].steps > smoke_ms / 100);
+}
