@@ -34,7 +34,7 @@ int area_layout(const struct pt_format_info *format, const struct area_needs *ne
 	uint64_t page = UINT64_C(1) << format->page_shift;
 	uint64_t table = page << format->index_bits, most = managed_bytes(format);
 	uint64_t shared_span, private_span, total;
-	char need[UNITS_TEXT], have[UNITS_TEXT];
+	char need[UNITS_TEXT], each[UNITS_TEXT], have[UNITS_TEXT];
 	unsigned i;
 
 	if (needs->shared_bytes % page || needs->private_bytes % page) {
@@ -48,9 +48,9 @@ int area_layout(const struct pt_format_info *format, const struct area_needs *ne
 	private_span = round_up(needs->private_bytes, table);
 	if (__builtin_mul_overflow(private_span, threads, &total) ||
 	    __builtin_add_overflow(total, shared_span, &total) || total > most) {
-		complain("%s for all threads and %s for each of %u: format %s has %s",
-			 format_size(need, shared_span), format_size(have, private_span), threads,
-			 format->name, format_size((char[UNITS_TEXT]){0}, most));
+		complain("%s and %s for each of %u threads are more than the %s of format %s",
+			 format_size(need, shared_span), format_size(each, private_span), threads,
+			 format_size(have, most), format->name);
 		return -EINVAL;
 	}
 	*ret_shared = make_area(0, needs->shared_bytes, page);

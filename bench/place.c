@@ -66,8 +66,7 @@ static int parse_policy(struct place *place, const char *text)
 		return -ENOMEM;
 	if (!strncmp(text, "list:", 5)) {
 		place->policy = POLICY_LIST;
-		return parse_list("--place list", text + 5, 0, 65535, &place->list,
-				  &place->list_count);
+		return parse_list("--place", text + 5, 0, 65535, &place->list, &place->list_count);
 	}
 	for (i = 0; i < POLICY_LIST; i++) {
 		if (!strcmp(text, place_policies[i].name)) {

@@ -144,37 +144,50 @@ void table_line(struct table *table, const char *format, ...)
 	va_end(args);
 }
 
-/* `gap`: blanks behind it; 0 for the last of a line. */
-static void print_cell(const struct column *column, const char *text, int gap, FILE *out)
+/* Blanks are held back until something follows them, so that no line ends with any. */
+struct line {
+	FILE *out;
+	size_t blanks;
+};
+
+static void print_cell(struct line *line, const struct column *column, const char *text,
+		       unsigned gap)
 {
-	int pad = (int)(column->width - width_of(text));
+	size_t pad = column->width - width_of(text);
 
 	if (column->right)
-		fprintf(out, "%*s%s", pad, "", text);
-	else if (gap)
-		fprintf(out, "%s%*s", text, pad, "");
-	else
-		fputs(text, out);
-	fprintf(out, "%*s", gap, "");
+		line->blanks += pad;
+	if (*text) {
+		fprintf(line->out, "%*s%s", (int)line->blanks, "", text);
+		line->blanks = 0;
+	}
+	line->blanks += gap + (column->right ? 0 : pad);
 }
 
-static int gap_after(const struct table *table, size_t column, int gap)
+static void print_head(const struct table *table, unsigned number, unsigned gap, FILE *out)
 {
-	return column + 1 < table->column_count ? gap : 0;
-}
-
-static void print_head(const struct table *table, unsigned line, int gap, FILE *out)
-{
+	struct line line = {out, 0};
 	bool empty = true;
 	size_t i;
 
 	for (i = 0; i < table->column_count; i++)
-		empty = empty && !*table->columns[i].head[line];
+		empty = empty && !*table->columns[i].head[number];
 	if (empty)
 		return;
 	for (i = 0; i < table->column_count; i++)
-		print_cell(&table->columns[i], table->columns[i].head[line],
-			   gap_after(table, i, gap), out);
+		print_cell(&line, &table->columns[i], table->columns[i].head[number], gap);
+	fputc('\n', out);
+}
+
+static void print_row(const struct table *table, const struct row *row, unsigned gap, FILE *out)
+{
+	struct line line = {out, 0};
+	size_t i;
+
+	if (row->line)
+		fputs(row->line, out);
+	for (i = 0; !row->line && i < table->column_count; i++)
+		print_cell(&line, &table->columns[i], row->cells[i] ? row->cells[i] : "", gap);
 	fputc('\n', out);
 }
 
@@ -190,21 +203,15 @@ static size_t full_width(const struct table *table)
 void table_print(const struct table *table, FILE *out, bool color)
 {
 	unsigned width = terminal_width(fileno(out));
-	int gap = width && full_width(table) > width ? 1 : GAP;
-	size_t r, i;
+	unsigned gap = width && full_width(table) > width ? 1 : GAP;
+	size_t i;
 
 	fputs(color ? "\033[1m" : "", out);
 	for (i = 0; i < HEAD_LINES; i++)
 		print_head(table, (unsigned)i, gap, out);
 	fputs(color ? "\033[0m" : "", out);
-	for (r = 0; r < table->row_count; r++) {
-		const struct row *row = &table->rows[r];
-
-		for (i = 0; !row->line && i < table->column_count; i++)
-			print_cell(&table->columns[i], row->cells[i] ? row->cells[i] : "",
-				   gap_after(table, i, gap), out);
-		fprintf(out, "%s\n", row->line ? row->line : "");
-	}
+	for (i = 0; i < table->row_count; i++)
+		print_row(table, &table->rows[i], gap, out);
 }
 
 void table_destroy(struct table *table)

@@ -29,7 +29,7 @@ PARSE int parse_size(const char *what, const char *text, uint64_t min, uint64_t 
 
 /*
  * `1,2,4..16`: numbers and ranges of numbers, in order, each once; `1..64*2` doubles from 1 on.
- * Each in min..max. *ret_list is to be freed.
+ * Each in min..max, and max at most UINT_MAX. *ret_list is to be freed.
  */
 PARSE int parse_list(const char *what, const char *text, uint64_t min, uint64_t max,
 		     unsigned **ret_list, size_t *ret_count);
