@@ -277,8 +277,9 @@ PT_API PT_MUST_CHECK int pt_thread_unregister(struct pt_thread *self);
 PT_API void pt_thread_quiescent(struct pt_thread *self);
 
 /*
- * Hand over everything this thread has retired and wait until all of the pool's retired nodes are
- * free and all drop hooks of them have run. Context: no cursor open; blocks for a grace period.
+ * Hand over everything this thread has retired, and wait until it and whatever other threads have
+ * handed over to callbacks is free and its drop hooks have run. (In PT_RECLAIM_SYNC mode there are no
+ * callbacks: other threads free their own.) Context: no cursor open; blocks for a grace period.
  */
 PT_API void pt_thread_reclaim(struct pt_thread *self);
 

@@ -76,7 +76,7 @@ int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
 		return -EBUSY;
 	/* Callbacks that still drop items of this table go through it. */
 	if (table->item_ops)
-		port_rcu_barrier(&self->port);
+		thread_wait_callbacks(self);
 	if (table->flush)
 		table->flush(table->flush_ctx, table->first, table->last - table->first + 1, true);
 	table->instance->destroy(self, table);

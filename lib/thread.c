@@ -84,6 +84,12 @@ void thread_hand_over(struct pt_thread *self)
 	thread_retire(self, &self->retired, NULL);
 }
 
+void thread_wait_callbacks(struct pt_thread *self)
+{
+	if (self->pool->reclaim == PT_RECLAIM_CALLBACK)
+		port_rcu_barrier(&self->port);
+}
+
 void thread_wait_backlog(struct pt_thread *self)
 {
 	struct pt_pool *pool = self->pool;
@@ -132,7 +138,7 @@ void pt_thread_quiescent(struct pt_thread *self)
 void pt_thread_reclaim(struct pt_thread *self)
 {
 	thread_hand_over(self);
-	port_rcu_barrier(&self->port);
+	thread_wait_callbacks(self);
 }
 
 void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after)

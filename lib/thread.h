@@ -36,6 +36,9 @@ void thread_retire(struct pt_thread *self, struct node_chain *chain, struct pt_t
 /* Retire what has collected in self->retired. */
 void thread_hand_over(struct pt_thread *self);
 
+/* Wait for the callbacks that free what was handed over before. Without locks. */
+void thread_wait_callbacks(struct pt_thread *self);
+
 /* Wait until the pool's backlog is below its bound. Outside read sections, without locks. */
 void thread_wait_backlog(struct pt_thread *self);
 
