@@ -181,6 +181,8 @@ void flat_clear(struct flatmap *m, pt_va_t first, pt_va_t last)
 	from = flat_lower(m, first);
 	for (to = from; to < m->n && m->extents[to].first <= last; to++)
 		;
+	if (to == from)
+		return;
 	memmove(&m->extents[from], &m->extents[to], (m->n - to) * sizeof(*m->extents));
 	m->n -= to - from;
 }
