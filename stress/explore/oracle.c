@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime.h"
+#include "flat.h"
 #include "trace.h"
 
 #define MAX_TRANSACTIONS 12
@@ -35,185 +35,6 @@ struct history {
 	bool explained_but_reads; /* an order fits the transactions, if not the queries */
 };
 
-/* A flat table in the middle of an order. */
-struct flat {
-	struct page_state page[SCENARIO_PAGES];
-	uint32_t at; /* of the cursor of the current transaction */
-};
-
-/* ---- what calls do to a flat table ---- */
-
-static unsigned count_mapped(const struct flat *f, unsigned page, unsigned pages)
-{
-	unsigned n = 0;
-
-	for (unsigned p = page; p < page + pages; p++)
-		n += f->page[p].kind == PT_KIND_LEAF;
-	return n;
-}
-
-/* The first mapped page of [page, page + pages), or page + pages. */
-static unsigned first_mapped(const struct flat *f, unsigned page, unsigned pages)
-{
-	unsigned p = page;
-
-	while (p < page + pages && f->page[p].kind != PT_KIND_LEAF)
-		p++;
-	return p;
-}
-
-static void set_pages(struct flat *f, unsigned page, unsigned pages, struct page_state state)
-{
-	for (unsigned p = page; p < page + pages; p++) {
-		f->page[p] = state;
-		if (state.kind == PT_KIND_LEAF)
-			state.value += PAGE_VA(1);
-	}
-}
-
-/* Map and mark: both want a range without mappings. */
-static bool apply_fill(struct flat *f, const struct call *call, unsigned page,
-		       struct page_state state)
-{
-	unsigned pages = call->step->pages;
-
-	if (count_mapped(f, page, pages))
-		return call->rc == -EEXIST;
-	if (call->rc)
-		return false;
-	set_pages(f, page, pages, state);
-	return true;
-}
-
-static void change_props(struct flat *f, const struct step *s, unsigned page, unsigned pages)
-{
-	for (unsigned p = page; p < page + pages; p++)
-		if (f->page[p].kind == PT_KIND_LEAF)
-			f->page[p].prop = ((f->page[p].prop & ~s->clear) | s->set) & ~HARDWARE_BITS;
-}
-
-static bool apply_unmap(struct flat *f, const struct call *call)
-{
-	const struct step *s = call->step;
-
-	if (call->rc || call->pages != count_mapped(f, s->page, s->pages))
-		return false;
-	set_pages(f, s->page, s->pages, (struct page_state){.kind = PT_KIND_EMPTY});
-	return true;
-}
-
-static bool apply_protect(struct flat *f, const struct call *call)
-{
-	const struct step *s = call->step;
-
-	if (call->rc || call->pages != count_mapped(f, s->page, s->pages))
-		return false;
-	change_props(f, s, s->page, s->pages);
-	return true;
-}
-
-static bool same_page(const struct page_state *page, const struct call *call)
-{
-	return page->kind == call->kind && page->value == call->value && page->prop == call->prop;
-}
-
-/* Take next: the next leaf, or a table with what is below, and the marks on the way. */
-static bool apply_take(struct flat *f, const struct call *call)
-{
-	unsigned end = f->at + call->step->pages;
-	unsigned first = first_mapped(f, f->at, call->step->pages);
-	unsigned begin = f->at;
-
-	if (first == end) {
-		set_pages(f, begin, end - begin, (struct page_state){.kind = PT_KIND_EMPTY});
-		f->at = end;
-		return call->rc == -ENOENT;
-	}
-	if (call->rc || first < call->page || first >= call->page + call->pages ||
-	    call->page + call->pages > end || call->page < begin ||
-	    call->value != count_mapped(f, call->page, call->pages))
-		return false;
-	f->at = call->page + call->pages;
-	set_pages(f, begin, f->at - begin, (struct page_state){.kind = PT_KIND_EMPTY});
-	return true;
-}
-
-static bool apply_protect_next(struct flat *f, const struct call *call)
-{
-	unsigned end = f->at + call->step->pages;
-	unsigned first = first_mapped(f, f->at, call->step->pages);
-
-	if (first == end) {
-		f->at = end;
-		return call->rc == -ENOENT;
-	}
-	if (call->rc || call->page != first || call->page + call->pages > end ||
-	    count_mapped(f, call->page, call->pages) != call->pages)
-		return false;
-	change_props(f, call->step, call->page, call->pages);
-	f->at = call->page + call->pages;
-	return true;
-}
-
-static bool apply_find(struct flat *f, const struct call *call)
-{
-	unsigned end = f->at + call->step->pages;
-
-	f->at = first_mapped(f, f->at, call->step->pages);
-	return f->at == end ? call->rc == -ENOENT : !call->rc && call->page == f->at;
-}
-
-static struct page_state filled(const struct step *s)
-{
-	if (s->kind == STEP_MARK || s->kind == STEP_CURSOR_MARK)
-		return (struct page_state){.kind = PT_KIND_MARK, .value = s->value};
-	return (struct page_state){
-		.kind = PT_KIND_LEAF,
-		.value = FRAME_PA(s->frame),
-		.prop = s->set & ~HARDWARE_BITS,
-	};
-}
-
-/* Could @call have returned what it did on @f? Then do to @f what it does. */
-static bool apply(struct flat *f, const struct call *call)
-{
-	const struct step *s = call->step;
-	bool fits;
-
-	if (call->rc == -ENOMEM)
-		return call->may_fail; /* and nothing has changed (C2) */
-	switch (s->kind) {
-	case STEP_MAP:
-	case STEP_MARK:
-		return apply_fill(f, call, s->page, filled(s));
-	case STEP_UNMAP:
-		return apply_unmap(f, call);
-	case STEP_PROTECT:
-		return apply_protect(f, call);
-	case STEP_BEGIN:
-		f->at = s->page;
-		return !call->rc;
-	case STEP_CURSOR_QUERY:
-		return !call->rc && same_page(&f->page[f->at], call);
-	case STEP_CURSOR_FIND:
-		return apply_find(f, call);
-	case STEP_CURSOR_JUMP:
-		f->at = s->page;
-		return !call->rc;
-	case STEP_CURSOR_MAP:
-	case STEP_CURSOR_MARK:
-		fits = apply_fill(f, call, f->at, filled(s));
-		f->at += call->rc ? 0 : s->pages;
-		return fits;
-	case STEP_CURSOR_TAKE:
-		return apply_take(f, call);
-	case STEP_CURSOR_PROTECT:
-		return apply_protect_next(f, call);
-	default:
-		return true;
-	}
-}
-
 /* ---- queries ---- */
 
 /* Every value a page has had, in order, and when it may have come. */
@@ -230,7 +51,8 @@ static bool read_fits(const struct page_state *page, const struct call *read)
 
 	switch (read->step->kind) {
 	case STEP_QUERY:
-		return !read->rc && same_page(page, read);
+	case STEP_QUERY_GET:
+		return !read->rc && flat_same_page(page, read);
 	case STEP_WALK:
 		if (!leaf || !(page->prop & PT_READ))
 			return read->rc == -ENOENT;
@@ -336,7 +158,7 @@ static bool all_reads_fit(const struct history *h, const struct flat *initial,
 			const struct transaction *t = &h->transactions[order[i]];
 
 			for (const struct call *c = t->first; c <= t->last; c++) {
-				if (c->step && apply(&f, c))
+				if (c->step && flat_apply(&f, c))
 					add_value(&v, &f.page[page], c);
 			}
 		}
@@ -351,7 +173,7 @@ static bool all_reads_fit(const struct history *h, const struct flat *initial,
 static bool apply_transaction(struct flat *f, const struct transaction *t)
 {
 	for (const struct call *c = t->first; c <= t->last; c++)
-		if (c->step && !apply(f, c))
+		if (c->step && !flat_apply(f, c))
 			return false;
 	return true;
 }
@@ -423,6 +245,7 @@ static void collect(struct history *h, unsigned thread)
 			add_transaction(h, begin, c);
 			break;
 		case STEP_QUERY:
+		case STEP_QUERY_GET:
 		case STEP_WALK:
 		case STEP_ACCESS:
 			if (!c->translated)
@@ -490,7 +313,7 @@ void oracle_judge(const struct program *program, const struct page_state *final)
 
 	h = (struct history){.program = program, .final = final};
 	for (unsigned i = 0; i < MAX_STEPS && program->initial[i].step; i++)
-		if (!apply(&initial, &program->initial[i]))
+		if (!flat_apply(&initial, &program->initial[i]))
 			rt_fail("C1", "set-up: step %u returned %d", i, program->initial[i].rc);
 	for (unsigned t = 0; t < program->threads; t++)
 		collect(&h, t);

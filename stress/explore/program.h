@@ -50,7 +50,4 @@ void program_subject(struct program *program, const struct scenario *scenario, c
 /* How many different results and final states the executions since set-up had. */
 unsigned program_outcomes(void);
 
-/* "map pages 0..3 to frame 4" */
-void step_text(const struct step *step, char *text, size_t size);
-
 #endif

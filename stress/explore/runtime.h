@@ -164,13 +164,13 @@ static inline void access_cell(struct cell *cell, enum access kind, uint8_t mask
 	const union clock *now = &rt.self->clock;
 	bool suspect;
 
-	if (cell->run != rt.run)
-		cell_begin(cell);
 	if (unlikely(cell->poison))
 		poison_hit(addr, kind);
+	if (cell->run != rt.run)
+		cell_begin(cell);
 	/* Once more in the same epoch: what races now has raced then. */
-	if (cell->seen[kind].of[rt.me] == now->of[rt.me] &&
-	    (cell->mask[kind][rt.me] & mask) == mask)
+	else if (cell->seen[kind].of[rt.me] == now->of[rt.me] &&
+		 (cell->mask[kind][rt.me] & mask) == mask)
 		return;
 	suspect = clock_exceeds(&cell->seen[PLAIN_WRITE], now);
 	if (kind == PLAIN_READ || kind == PLAIN_WRITE)

@@ -24,6 +24,7 @@ enum step_kind {
 	STEP_MARK,
 	/* calls that look at one page */
 	STEP_QUERY,
+	STEP_QUERY_GET, /* with a reference of a tracked frame, given back at once */
 	STEP_WALK,
 	STEP_ACCESS, /* as the hardware: the translation is cached, see tlb.h */
 	/* a transaction of several calls */
@@ -101,6 +102,10 @@ const struct scenario *scenario_find(const char *name);
 #define QUERY(p)                                          \
 	{                                                 \
 		.kind = STEP_QUERY, .page = p, .pages = 1 \
+	}
+#define QUERY_GET(p)                                          \
+	{                                                     \
+		.kind = STEP_QUERY_GET, .page = p, .pages = 1 \
 	}
 #define WALK(p)                                          \
 	{                                                \

@@ -119,5 +119,29 @@ const struct scenario scenarios_hardware[] = {
 				{UNMAP(1, 1), MAP_AS(1, 1, 2, TRACKED_RW, 1)},
 			},
 	},
+	{
+		.name = "query-get",
+		.about = "queries take references of frames that are being unmapped",
+		.hardware = true,
+		.initial = {MAP_AS(0, 2, 8, TRACKED_RW, 1)},
+		.threads =
+			{
+				{UNMAP(0, 4)},
+				{QUERY_GET(1), QUERY_GET(0)},
+				{UNMAP(0, 1), MAP_AS(0, 1, 1, TRACKED_RW, 1)},
+			},
+	},
+	{
+		.name = "huge-over-cached",
+		.about = "a huge leaf takes the place of a table that CPUs walk",
+		.hardware = true,
+		.initial = {MAP(0, 1, 1), UNMAP(0, 1)},
+		.threads =
+			{
+				{MAP_HUGE(0, 4)},
+				{LOAD(0), STORE(1)},
+				{MAP(1, 1, 2), UNMAP(1, 1)},
+			},
+	},
 	{.name = NULL},
 };

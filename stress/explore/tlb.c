@@ -195,13 +195,19 @@ void tlb_change_synced(struct program *program)
 
 /* ---- frames ---- */
 
-void tlb_mapped(const struct step *step, unsigned frame)
+/* Whoever maps frames has a reference of each before, and keeps it if the call fails. */
+void tlb_take(const struct step *step)
 {
-	for (unsigned f = frame; f < frame + step->pages && f < SCENARIO_FRAMES; f++) {
+	for (unsigned f = step->frame; f < step->frame + step->pages; f++) {
 		tlb.frames[f].dropped = false;
-		if (step->set & PT_TRACKED)
-			tlb.frames[f].references++;
+		tlb.frames[f].references += !!(step->set & PT_TRACKED);
 	}
+}
+
+void tlb_give(const struct step *step)
+{
+	for (unsigned f = step->frame; f < step->frame + step->pages; f++)
+		tlb.frames[f].references -= !!(step->set & PT_TRACKED);
 }
 
 static void drop_frame(unsigned frame)
@@ -237,8 +243,15 @@ static void item_drop(void *ctx, pt_pa_t pa, unsigned level)
 static void item_clone(void *ctx, pt_pa_t pa, unsigned level)
 {
 	(void)ctx;
-	for (unsigned i = 0; i < frames_of(level); i++)
-		tlb.frames[PA_FRAME(pa) + i].references++;
+	for (unsigned i = 0; i < frames_of(level); i++) {
+		struct frame *frame = &tlb.frames[PA_FRAME(pa) + i];
+
+		if (!frame->references++)
+			rt_fail("R2",
+				"a reference of frame %u is taken after the last one was "
+				"handed back",
+				PA_FRAME(pa) + i);
+	}
 }
 
 /* References are counted by base pages here: nothing changes. */

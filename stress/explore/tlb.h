@@ -27,8 +27,9 @@ void tlb_removed(void *ctx, pt_va_t va, const struct pt_item *item);
 void tlb_change_begins(unsigned page, unsigned pages);
 void tlb_change_synced(struct program *program);
 
-/* @step was done, with @frame as its first: references of tracked items have moved. */
-void tlb_mapped(const struct step *step, unsigned frame);
+/* The references of the frames that @step maps: before it, and again if it fails. */
+void tlb_take(const struct step *step);
+void tlb_give(const struct step *step);
 
 /* A call was told of, will not be told of, dirty bits. */
 void tlb_reported(pt_pa_t pa, pt_prop_t prop, unsigned level);

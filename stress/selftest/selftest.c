@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "explore/program.h"
 #include "explore/search.h"
 #include "port.h"
 #include "seeded.h"
 
 #define BOUND 3
+#define PRUNING_BOUND 2
 
 struct instance {
 	const struct seeded *seeded;
@@ -70,14 +72,48 @@ static bool test(const struct seeded *one, bool buggy)
 	return right;
 }
 
+/* Leaving out equivalent schedules must lose no outcome. */
+static bool test_pruning(const struct scenario *scenario, const char *strategy)
+{
+	static struct program program;
+	struct search_result result;
+	struct subject subject;
+	unsigned outcomes[2];
+
+	program_subject(&program, scenario, strategy, &subject);
+	for (unsigned i = 0; i < 2; i++) {
+		search_prunes = i;
+		search(&subject, PRUNING_BOUND, 0, &result);
+		outcomes[i] = program_outcomes();
+	}
+	if (outcomes[0] == outcomes[1] && !result.failed)
+		return true;
+	printf("pruning %s/%s: %u outcomes instead of %u  WRONG\n", strategy, scenario->name,
+	       outcomes[1], outcomes[0]);
+	return false;
+}
+
+static unsigned test_pruning_all(const char *strategy, unsigned *ret_wrong)
+{
+	const struct scenario *scenario;
+	unsigned n = 0;
+
+	for (; (scenario = scenario_at(n)); n++)
+		*ret_wrong += !test_pruning(scenario, strategy);
+	printf("%-10s %u scenarios have the same outcomes with and without pruning\n", strategy, n);
+	return n;
+}
+
 int selftest_run(void)
 {
-	unsigned wrong = 0;
+	unsigned wrong = 0, tests = 2 * seeded_count;
 
 	for (unsigned i = 0; i < seeded_count; i++) {
 		wrong += !test(&seeded[i], false);
 		wrong += !test(&seeded[i], true);
 	}
-	printf("%u passed, %u failed\n", 2 * seeded_count - wrong, wrong);
+	tests += test_pruning_all("rcu", &wrong);
+	tests += test_pruning_all("rwlock", &wrong);
+	printf("%u passed, %u failed\n", tests - wrong, wrong);
 	return wrong ? 2 : 0;
 }

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes the calls of a scenario and writes down what they did. */
+#include "calls.h"
+
+#include <stdio.h>
+
+#include "tlb.h"
+
+static struct pt_gather gathers[MAX_THREADS];
+static struct pt_cursor cursors[MAX_THREADS];
+
+void calls_begin(struct program *p, unsigned t)
+{
+	pt_gather_init(&gathers[t], p->handles[t], p->table,
+		       p->scenario->hardware ? tlb_removed : NULL, NULL);
+}
+
+/* ---- results ---- */
+
+void call_set_mapping(struct call *call, unsigned page, const struct pt_mapping *m)
+{
+	if (PAGE_VA(page) - m->va >= m->len)
+		rt_fail("Q1", "a query of page %u describes addresses 0x%llx..0x%llx", page,
+			(unsigned long long)m->va, (unsigned long long)(m->va + m->len - 1));
+	call->kind = m->kind;
+	call->value = m->kind == PT_KIND_LEAF ? m->item.pa + (PAGE_VA(page) - m->va) : m->mark;
+	call->prop = m->kind == PT_KIND_LEAF ? m->item.prop : 0;
+}
+
+/* The properties a call promises; what the hardware sets is judged apart. */
+static void strip_hardware(struct call *call)
+{
+	call->prop &= ~HARDWARE_BITS;
+}
+
+struct change {
+	const struct step *step;
+	struct pt_item old;
+};
+
+static pt_prop_t change_prop(void *ctx, pt_va_t va, const struct pt_item *old)
+{
+	struct change *change = ctx;
+
+	(void)va;
+	change->old = *old;
+	return (old->prop & ~change->step->clear) | change->step->set;
+}
+
+/* ---- cursors ---- */
+
+/* Whoever holds a range writes its words; who else does so at the same time races. */
+static void own(struct program *p, const struct step *begin)
+{
+	for (unsigned page = begin->page; page < begin->page + begin->pages; page++)
+		access_plain(&p->owned[page], sizeof(*p->owned), begin->mode != PT_READ_ONLY,
+			     __builtin_return_address(0));
+}
+
+static void run_take(struct program *p, struct call *call, unsigned t)
+{
+	struct pt_taken taken;
+
+	(void)p;
+	call->rc =
+		pt_cursor_take_next(&cursors[t], PAGE_VA(call->step->pages), &gathers[t], &taken);
+	if (call->rc)
+		return;
+	call->page = VA_PAGE(taken.va);
+	call->pages = VA_PAGE(taken.len);
+	call->value = taken.pages;
+}
+
+static void run_protect_next(struct call *call, unsigned t)
+{
+	struct change change = {.step = call->step};
+	pt_va_t va;
+	uint64_t len;
+
+	call->rc = pt_cursor_protect_next(&cursors[t], PAGE_VA(call->step->pages), change_prop,
+					  &change, &gathers[t], &va, &len);
+	if (call->rc)
+		return;
+	call->page = VA_PAGE(va);
+	call->pages = VA_PAGE(len);
+	if (call->step->clear & PT_DIRTY)
+		tlb_reported(change.old.pa, change.old.prop, change.old.level);
+}
+
+static void run_cursor(struct program *p, struct call *call, unsigned t)
+{
+	const struct step *s = call->step;
+	struct pt_cursor *c = &cursors[t];
+	struct pt_item item = {.pa = FRAME_PA(s->frame), .prop = s->set, .level = s->level};
+	struct pt_mapping mapping;
+	pt_va_t va;
+
+	switch (s->kind) {
+	case STEP_CURSOR_QUERY:
+		call->rc = pt_cursor_query(c, &mapping);
+		if (!call->rc)
+			call_set_mapping(call, VA_PAGE(pt_cursor_va(c)), &mapping);
+		strip_hardware(call);
+		break;
+	case STEP_CURSOR_FIND:
+		call->rc = pt_cursor_find_next(c, PAGE_VA(s->pages), &va);
+		call->page = call->rc ? 0 : VA_PAGE(va);
+		break;
+	case STEP_CURSOR_JUMP:
+		call->rc = pt_cursor_jump(c, PAGE_VA(s->page));
+		break;
+	case STEP_CURSOR_MAP:
+		tlb_take(s);
+		call->rc = pt_cursor_map(c, &item);
+		if (call->rc)
+			tlb_give(s);
+		break;
+	case STEP_CURSOR_MARK:
+		call->rc = pt_cursor_mark(c, PAGE_VA(s->pages), s->value);
+		break;
+	case STEP_CURSOR_TAKE:
+		run_take(p, call, t);
+		break;
+	default:
+		run_protect_next(call, t);
+		break;
+	}
+}
+
+/* ---- calls ---- */
+
+static void run_range(struct program *p, struct call *call, unsigned t)
+{
+	const struct step *s = call->step;
+	struct pt_thread *self = p->handles[t];
+	struct pt_gather *gather = s->gather ? &gathers[t] : NULL;
+	pt_va_t va = PAGE_VA(s->page);
+	uint64_t len = PAGE_VA(s->pages), pages = 0;
+
+	switch (s->kind) {
+	case STEP_MAP:
+		tlb_take(s);
+		call->rc = pt_map(self, p->table, va, len, FRAME_PA(s->frame), s->set, s->level);
+		if (call->rc)
+			tlb_give(s);
+		break;
+	case STEP_UNMAP:
+		if (!gather)
+			tlb_unreported(s->page, s->pages);
+		call->rc = pt_unmap(self, p->table, va, len, gather, &pages);
+		break;
+	case STEP_PROTECT:
+		call->rc = pt_protect(self, p->table, va, len, s->set, s->clear, gather, &pages);
+		break;
+	default:
+		call->rc = pt_mark(self, p->table, va, len, s->value);
+		break;
+	}
+	call->pages = (uint32_t)pages;
+}
+
+static void run_look(struct program *p, struct call *call, unsigned t)
+{
+	const struct step *s = call->step;
+	struct pt_mapping mapping;
+
+	if (s->kind == STEP_ACCESS) {
+		tlb_access(p, call);
+	} else if (s->kind == STEP_QUERY) {
+		call->rc = pt_query(p->handles[t], p->table, PAGE_VA(s->page), &mapping);
+		if (!call->rc)
+			call_set_mapping(call, s->page, &mapping);
+	} else if (s->kind == STEP_QUERY_GET) {
+		call->rc = pt_query_get(p->handles[t], p->table, PAGE_VA(s->page), &mapping);
+		if (!call->rc)
+			call_set_mapping(call, s->page, &mapping);
+		if (!call->rc && mapping.kind == PT_KIND_LEAF && (mapping.item.prop & PT_TRACKED))
+			tlb_item_ops.drop(NULL, mapping.item.pa, mapping.item.level);
+	} else {
+		call->rc = pt_walk(p->handles[t], p->table, PAGE_VA(s->page), &call->value,
+				   &call->prop);
+	}
+	strip_hardware(call);
+}
+
+static bool changes_pages(const struct step *s)
+{
+	return s->kind == STEP_UNMAP || s->kind == STEP_PROTECT ||
+	       (s->kind == STEP_BEGIN && s->mode != PT_READ_ONLY);
+}
+
+static bool syncs(const struct step *s)
+{
+	return s->kind == STEP_SYNC || (changes_pages(s) && s->kind != STEP_BEGIN && !s->gather);
+}
+
+/* One call; false when the cursor it needs was not to be had. */
+static bool run_step(struct program *p, struct call *call, unsigned t, const struct step **held)
+{
+	const struct step *s = call->step;
+
+	if (changes_pages(s))
+		tlb_change_begins(s->page, s->pages);
+	switch (s->kind) {
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_PROTECT:
+	case STEP_MARK:
+		run_range(p, call, t);
+		break;
+	case STEP_QUERY:
+	case STEP_QUERY_GET:
+	case STEP_WALK:
+	case STEP_ACCESS:
+		run_look(p, call, t);
+		break;
+	case STEP_BEGIN:
+		call->rc = pt_cursor_begin(p->handles[t], p->table, PAGE_VA(s->page),
+					   PAGE_VA(s->pages), s->mode, s->level, &cursors[t]);
+		*held = call->rc ? NULL : s;
+		if (*held)
+			own(p, *held);
+		break;
+	case STEP_END:
+		own(p, *held);
+		pt_cursor_end(&cursors[t]);
+		*held = NULL;
+		break;
+	case STEP_SYNC:
+		call->rc = pt_gather_sync(&gathers[t]);
+		if (call->rc)
+			rt_fail("P1", "a gather cannot be synced: %d", call->rc);
+		break;
+	case STEP_RECLAIM:
+		pt_thread_reclaim(p->handles[t]);
+		break;
+	default:
+		run_cursor(p, call, t);
+		break;
+	}
+	if (p->scenario->hardware && syncs(s))
+		tlb_change_synced(p);
+	return !(s->kind == STEP_BEGIN && call->rc);
+}
+
+static bool needs_cursor(const struct step *s)
+{
+	return s->kind > STEP_BEGIN && s->kind <= STEP_END;
+}
+
+/* Run @steps as thread @t and write down what they do. Return: how many there are. */
+unsigned calls_run(struct program *p, const struct step *steps, struct call *calls, unsigned t,
+		   char (*text)[64])
+{
+	const struct step *held = NULL;
+	bool may_fail = false, has_cursor = true;
+	unsigned i;
+
+	for (i = 0; i < MAX_STEPS && steps[i].kind; i++) {
+		struct call *call = &calls[i];
+
+		*call = (struct call){.thread = (uint8_t)t};
+		if (steps[i].kind == STEP_FAIL_ALLOC) {
+			pt_thread_fail_alloc(p->handles[t], steps[i].value);
+			may_fail = true;
+			continue;
+		}
+		if (needs_cursor(&steps[i]) && !has_cursor)
+			continue;
+		call->step = &steps[i];
+		call->may_fail = may_fail;
+		sched_invoke(text ? text[i] : "set-up");
+		has_cursor = run_step(p, call, t, &held) && has_cursor;
+		call->responded = sched_respond();
+		call->invoked = rt.self->invoked;
+		if (steps[i].kind == STEP_END)
+			has_cursor = true;
+	}
+	return i;
+}
+
+/* ---- text ---- */
+
+void step_text(const struct step *s, char *text, size_t size)
+{
+	static const char *const names[] = {
+		[STEP_MAP] = "map",
+		[STEP_UNMAP] = "unmap",
+		[STEP_PROTECT] = "protect",
+		[STEP_MARK] = "mark",
+		[STEP_QUERY] = "query",
+		[STEP_QUERY_GET] = "query and get",
+		[STEP_WALK] = "walk",
+		[STEP_ACCESS] = "load",
+		[STEP_BEGIN] = "cursor",
+		[STEP_CURSOR_QUERY] = "cursor query",
+		[STEP_CURSOR_FIND] = "cursor find",
+		[STEP_CURSOR_JUMP] = "cursor jump",
+		[STEP_CURSOR_MAP] = "cursor map",
+		[STEP_CURSOR_TAKE] = "cursor take",
+		[STEP_CURSOR_PROTECT] = "cursor protect",
+		[STEP_CURSOR_MARK] = "cursor mark",
+		[STEP_END] = "cursor end",
+		[STEP_SYNC] = "gather sync",
+		[STEP_FAIL_ALLOC] = "allocations fail",
+		[STEP_RECLAIM] = "reclaim",
+	};
+	static const char *const modes[] = {"read", "change", "build"};
+	size_t n = (size_t)snprintf(text, size, "%s", names[s->kind]);
+
+	if (s->kind == STEP_ACCESS && s->mode == PT_ACCESS_WRITE)
+		n = (size_t)snprintf(text, size, "store");
+	if (s->kind == STEP_BEGIN)
+		n += (size_t)snprintf(text + n, size - n, " to %s", modes[s->mode]);
+	if (s->pages && (needs_cursor(s) || s->kind == STEP_NONE))
+		n += (size_t)snprintf(text + n, size - n, " %u pages", s->pages);
+	else if (s->pages == 1)
+		n += (size_t)snprintf(text + n, size - n, " page %u", s->page);
+	else if (s->pages)
+		n += (size_t)snprintf(text + n, size - n, " pages %u..%u", s->page,
+				      s->page + s->pages - 1);
+	if (s->kind == STEP_MAP || s->kind == STEP_CURSOR_MAP)
+		snprintf(text + n, size - n, " to frame %u", s->frame);
+}
