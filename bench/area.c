@@ -48,9 +48,10 @@ int area_layout(const struct pt_format_info *format, const struct area_needs *ne
 	private_span = round_up(needs->private_bytes, table);
 	if (__builtin_mul_overflow(private_span, threads, &total) ||
 	    __builtin_add_overflow(total, shared_span, &total) || total > most) {
-		complain("%s and %s for each of %u threads are more than the %s of format %s",
-			 format_size(need, shared_span), format_size(each, private_span), threads,
-			 format_size(have, most), format->name);
+		complain("%s%s%s for each of %u threads are more than the %s of format %s",
+			 shared_span ? format_size(need, shared_span) : "",
+			 shared_span ? " for all and " : "", format_size(each, private_span),
+			 threads, format_size(have, most), format->name);
 		return -EINVAL;
 	}
 	*ret_shared = make_area(0, needs->shared_bytes, page);

@@ -35,6 +35,19 @@ int trial_areas(const struct workload *workload, const struct settings *settings
 	return frame_code_init(&ret->frames, format, threads, pages);
 }
 
+int trial_init(struct trial *trial, const struct trial_config *config)
+{
+	memset(trial, 0, sizeof(*trial));
+	trial->workload = config->workload;
+	trial->settings = config->settings;
+	trial->format = config->format;
+	trial->threads = config->threads;
+	trial->seed = config->seed;
+	trial->prop = (PT_READ | PT_WRITE | PT_USER) & config->format->props;
+	return trial_areas(config->workload, config->settings, config->format, config->threads,
+			   trial);
+}
+
 int trial_keys(const struct trial_config *config, uint64_t seed, struct key_stream *ret_shared,
 	       struct key_stream *ret_private)
 {
@@ -58,10 +71,8 @@ int trial_keys(const struct trial_config *config, uint64_t seed, struct key_stre
 	return error;
 }
 
-/* S1, and the table against the workload's model. */
-static void verify(struct session *s, struct pt_thread *self, struct finding *finding)
+void trial_verify(struct trial *trial, struct pt_thread *self, struct finding *finding)
 {
-	struct trial *trial = &s->trial;
 	struct pt_check_report report;
 	uint64_t mapped;
 	char expected[32], found[32];
@@ -99,6 +110,11 @@ static void registered(struct session *s, struct finding *finding,
 	error = pt_thread_unregister(self);
 	if (error)
 		finding_set_call(finding, -1, 0, "pt_thread_unregister", error);
+}
+
+static void verify(struct session *s, struct pt_thread *self, struct finding *finding)
+{
+	trial_verify(&s->trial, self, finding);
 }
 
 static void prepare(struct session *s, struct pt_thread *self, struct finding *finding)
@@ -210,14 +226,7 @@ enum exit_code trial_run(const struct trial_config *config, struct trial_result 
 		return EXIT_RESOURCES;
 	memset(s, 0, sizeof(*s));
 	s->config = config;
-	s->trial.workload = config->workload;
-	s->trial.settings = config->settings;
-	s->trial.format = config->format;
-	s->trial.threads = config->threads;
-	s->trial.seed = config->seed;
-	s->trial.prop = (PT_READ | PT_WRITE | PT_USER) & config->format->props;
-	if (!trial_areas(config->workload, config->settings, config->format, config->threads,
-			 &s->trial))
+	if (!trial_init(&s->trial, config))
 		code = run_in_session(s, result, finding);
 	/* After a finding threads may still use it. */
 	if (!finding->code)

@@ -51,6 +51,12 @@ PARSE int trial_areas(const struct workload *workload, const struct settings *se
 PARSE int trial_keys(const struct trial_config *config, uint64_t seed,
 		     struct key_stream *ret_shared, struct key_stream *ret_private);
 
+/* Everything but the table. -EINVAL: as trial_areas(). */
+PARSE int trial_init(struct trial *trial, const struct trial_config *config);
+
+/* S1, and the table against the workload's model; *finding is set if it is wrong. */
+void trial_verify(struct trial *trial, struct pt_thread *self, struct finding *finding);
+
 /*
  * Run it. EXIT_VIOLATION and EXIT_RESOURCES come with a finding; other failures have been told on
  * stderr. EXIT_SIGNAL: interrupted.
