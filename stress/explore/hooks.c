@@ -157,6 +157,7 @@ static inline struct cell *atomic_point(const volatile void *object, bool write)
 
 	if (!in_arena(addr) || unlikely(rt.quiet))
 		return NULL;
+	rt.atomics++;
 	cell = cell_of(addr);
 	if (rt.me != THREAD_MAIN) {
 		cell->readers |= (uint8_t)(1u << rt.me);

@@ -118,8 +118,9 @@ struct runtime {
 	uint8_t pollers; /* threads in WAIT_POLL, a bit each */
 	uint8_t enabled; /* threads that can run, a bit each */
 	uint8_t unfinished;
-	uint8_t away;    /* preempted, and nobody has met what they did just before, a bit each */
-	uint32_t events; /* invocations and responses so far */
+	uint8_t away;     /* preempted, and nobody has met what they did just before, a bit each */
+	uint32_t atomics; /* atomic accesses of the library in this execution */
+	uint32_t events;  /* invocations and responses so far */
 	struct thread threads[THREAD_ALL];
 	const struct subject *subject;
 };

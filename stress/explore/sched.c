@@ -323,7 +323,7 @@ static void finish_entry(void)
 {
 	if (rt.threads[THREAD_RCU].waiting)
 		deadlock();
-	if (rt.step == 0)
+	if (!rt.atomics)
 		rt_fail("-", "not one atomic access seen: the library is not instrumented");
 	rt.subject->finish(rt.subject->ctx);
 	leave();
@@ -336,6 +336,7 @@ void sched_run(void)
 	failed = pruned = false;
 	rt.freeing = false;
 	rt.step = 0;
+	rt.atomics = 0;
 	rt.events = 0;
 	rt.pollers = 0;
 	rt.away = 0;

@@ -15,6 +15,8 @@
 #define MAX_EVENTS 16384
 #define TEXT_BYTES 96
 #define PLACE_BYTES 320
+#define MAX_HEAD 300 /* of more events only the first and last are printed */
+#define MAX_TAIL 60
 #define MAX_INLINED 4 /* how many frames of a place are printed */
 
 enum event_kind { EVENT_ATOMIC, EVENT_PLAIN, EVENT_NOTE, EVENT_TEXT };
@@ -316,10 +318,20 @@ static void print_event(const struct event *e, FILE *out)
 
 void trace_print(FILE *out)
 {
+	unsigned count = 0, printed = 0;
+
 	find_places();
 	for (unsigned i = 0; i < nr_events; i++)
-		if (matters(&events[i]))
+		count += matters(&events[i]);
+	for (unsigned i = 0; i < nr_events; i++) {
+		if (!matters(&events[i]))
+			continue;
+		if (printed == MAX_HEAD && count > MAX_HEAD + MAX_TAIL)
+			fprintf(out, "  ... %u events ...\n", count - MAX_HEAD - MAX_TAIL);
+		if (printed < MAX_HEAD || printed + MAX_TAIL >= count)
 			print_event(&events[i], out);
+		printed++;
+	}
 	if (nr_events == MAX_EVENTS)
 		fprintf(out, "  (more than %d events: the rest is missing)\n", MAX_EVENTS);
 }
