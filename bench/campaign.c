@@ -26,6 +26,7 @@ static void add_configuration(struct campaign *c, const struct pt_strategy_info 
 		       c->variant->workload->settings, SETTINGS_NAME);
 	snprintf(new->name, sizeof(new->name), "%s%s/strategy:%s/format:%s/threads:%u",
 		 c->variant->workload->name, settings, strategy->name, o->format->name, threads);
+	new->workload = c->variant->workload->name;
 	new->strategy = strategy;
 	new->threads = threads;
 	new->repetitions = must(calloc(o->repetitions, sizeof(*new->repetitions)));

@@ -21,6 +21,7 @@ struct repetition {
 #define UNDISTURBED 0.98
 
 struct configuration {
+	const char *workload;
 	const struct pt_strategy_info *strategy;
 	unsigned threads;
 	char name[256]; /* mixed/set:2MiB/.../strategy:rcu/format:x86_64/threads:2 */

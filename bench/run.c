@@ -23,8 +23,11 @@ struct run {
 static void show_progress(void *ctx, const struct configuration *next)
 {
 	struct run *run = ctx;
+	char label[128];
 
-	progress_update(run->done++, next->name);
+	snprintf(label, sizeof(label), "%s, %s, %u thread%s", next->workload, next->strategy->name,
+		 next->threads, next->threads > 1 ? "s" : "");
+	progress_update(run->done++, label);
 }
 
 static size_t count_repetitions(const struct run_options *options)
@@ -99,8 +102,8 @@ static void print_head(const struct run *run)
 	place_describe(run->place, machine, sizeof(machine));
 	getloadavg(&load, 1);
 	printf("machine: %s; load %.1f\n", machine, load);
-	printf("format %s, placement %s, %u repetitions of %s after %s warm-up, seed %llu\n\n",
-	       o->format->name, o->place, o->repetitions, format_duration(duration, o->duration_ns),
+	printf("%s, placement %s, %u times %s after %s warm-up, seed %llu\n\n", o->format->name,
+	       o->place, o->repetitions, format_duration(duration, o->duration_ns),
 	       format_duration(warmup, o->warmup_ns), (unsigned long long)o->seed);
 	fflush(stdout);
 }

@@ -131,23 +131,21 @@ static void append(struct text *t, const char *format, ...)
 
 static void print_mix(struct text *t, const unsigned mix[OP_NR], enum settings_style style)
 {
-	const char *separator = "";
+	static const char *const before[] = {
+		[SETTINGS_NAME] = "/mix:",
+		[SETTINGS_TITLE] = ",",
+		[SETTINGS_COMMAND] = " --mix ",
+	};
 	unsigned op;
 
-	append(t, "%s",
-	       style == SETTINGS_NAME    ? "/mix:"
-	       : style == SETTINGS_TITLE ? ", "
-					 : " --mix ");
+	append(t, "%s", before[style]);
 	for (op = 0; op < OP_NR; op++) {
-		if (style == SETTINGS_NAME) {
+		if (style == SETTINGS_NAME)
 			append(t, "%c%u", operation_names[op][0], mix[op]);
-		} else if (style == SETTINGS_TITLE) {
-			append(t, "%s%u %% %s", separator, mix[op], operation_names[op]);
-			separator = ", ";
-		} else {
-			append(t, "%s%s:%u", separator, operation_names[op], mix[op]);
-			separator = ",";
-		}
+		else if (style == SETTINGS_TITLE)
+			append(t, " %s %u", operation_names[op], mix[op]);
+		else
+			append(t, "%s%s:%u", op ? "," : "", operation_names[op], mix[op]);
 	}
 }
 
@@ -157,7 +155,7 @@ void settings_print(char *text, size_t size, const struct settings *settings, un
 	/* For each style: before the working set, the range, the contention, the distribution. */
 	static const char *const words[][4] = {
 		[SETTINGS_NAME] = {"/set:", "/range:", "/contention:", "/dist:"},
-		[SETTINGS_TITLE] = {", working set ", ", range ", ", contention ", ", "},
+		[SETTINGS_TITLE] = {", set ", ", range ", ", contention ", ", "},
 		[SETTINGS_COMMAND] = {" --working-set ", " --range ", " --contention ", " --dist "},
 	};
 	const char *const *word = words[style];
