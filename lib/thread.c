@@ -96,11 +96,22 @@ void thread_wait_backlog(struct pt_thread *self)
 
 	if (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)
 		thread_hand_over(self);
-	while (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound) {
+	for (;;) {
+		uint64_t seen = atomic_load_explicit(&pool->retired, memory_order_relaxed);
+
+		if (seen <= pool->retired_bound)
+			return;
 		if (pool->reclaim == PT_RECLAIM_SYNC)
 			port_rcu_synchronize(&self->port);
 		else
 			port_rcu_barrier(&self->port);
+		/*
+		 * A chain that is counted may not have been handed in yet: give way to its owner,
+		 * whose grace period must not wait for this thread.
+		 */
+		port_wait_until(
+			(port_rcu_quiescent(&self->port),
+			 atomic_load_explicit(&pool->retired, memory_order_relaxed) != seen));
 	}
 }
 

@@ -176,6 +176,8 @@ static void setup(void *ctx)
 		.magazine = 16,
 		.retire_batch = 1,
 		.phys_base = 0x10000,
+		.reclaim = p->scenario->synchronous ? PT_RECLAIM_SYNC : PT_RECLAIM_CALLBACK,
+		.retired_bound = p->scenario->backlog,
 	};
 	struct pt_config config = {
 		.size = sizeof(config),

@@ -59,6 +59,8 @@ struct scenario {
 	const char *about;
 	bool cold;     /* threads begin without spare nodes, so they meet in the pool */
 	bool hardware; /* CPUs cache translations, calls flush them; frames and dirty bits count */
+	bool synchronous; /* who retires tables waits for the grace period itself */
+	unsigned backlog; /* bytes retired at which calls wait; 0: as the pool chooses */
 	struct step initial[MAX_STEPS];
 	struct step threads[MAX_THREADS][MAX_STEPS];
 };

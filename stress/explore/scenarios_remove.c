@@ -126,5 +126,29 @@ const struct scenario scenarios_remove[] = {
 				{MAP(32, 1, 3)},
 			},
 	},
+	{
+		.name = "synchronous",
+		.about = "who detaches a table waits for the walks in it, then frees it",
+		.synchronous = true,
+		.initial = {MAP(0, 2, 8)},
+		.threads =
+			{
+				{UNMAP(0, 4), MAP(0, 1, 1)},
+				{QUERY(1), MAP(2, 1, 2)},
+				{UNMAP(0, 16)},
+			},
+	},
+	{
+		.name = "backlog",
+		.about = "calls wait until less is retired, while others walk and retire more",
+		.backlog = 32,
+		.initial = {MAP(0, 1, 1), MAP(4, 1, 2)},
+		.threads =
+			{
+				{UNMAP(0, 16), MAP(0, 1, 3)},
+				{QUERY(0), MAP(5, 1, 3)},
+				{WALK(4)},
+			},
+	},
 	{.name = NULL},
 };

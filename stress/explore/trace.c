@@ -15,8 +15,6 @@
 #define MAX_EVENTS 16384
 #define TEXT_BYTES 96
 #define PLACE_BYTES 320
-#define MAX_HEAD 300 /* of more events only the first and last are printed */
-#define MAX_TAIL 60
 #define MAX_INLINED 4 /* how many frames of a place are printed */
 
 enum event_kind { EVENT_ATOMIC, EVENT_PLAIN, EVENT_NOTE, EVENT_TEXT };
@@ -198,14 +196,18 @@ static void read_places(FILE *in)
 	unsigned frame = 0;
 
 	while (fgets(line, sizeof(line), in)) {
+		char *text = line;
+
+		/* "0x1234: f at a.c:1" begins an address */
 		if (line[0] == '0' && line[1] == 'x') {
-			struct place key = {.pc = strtoull(line, NULL, 16) + 1};
+			struct place key = {.pc = strtoull(line, &text, 16) + 1};
 
 			place = bsearch(&key, places, nr_places, sizeof(*places), compare_places);
 			frame = 0;
-		} else if (place) {
-			append_frame(place, line, frame++);
+			text += strspn(text, ": ");
 		}
+		if (place)
+			append_frame(place, text, frame++);
 	}
 }
 
@@ -316,22 +318,33 @@ static void print_event(const struct event *e, FILE *out)
 		place_of(e));
 }
 
+static bool same_event(const struct event *a, const struct event *b)
+{
+	return a->kind == EVENT_ATOMIC && b->kind == EVENT_ATOMIC && a->thread == b->thread &&
+	       a->pc == b->pc && a->addr == b->addr && a->old == b->old && a->new == b->new;
+}
+
 void trace_print(FILE *out)
 {
-	unsigned count = 0, printed = 0;
+	const struct event *last = NULL;
+	unsigned repeated = 0;
 
 	find_places();
-	for (unsigned i = 0; i < nr_events; i++)
-		count += matters(&events[i]);
 	for (unsigned i = 0; i < nr_events; i++) {
 		if (!matters(&events[i]))
 			continue;
-		if (printed == MAX_HEAD && count > MAX_HEAD + MAX_TAIL)
-			fprintf(out, "  ... %u events ...\n", count - MAX_HEAD - MAX_TAIL);
-		if (printed < MAX_HEAD || printed + MAX_TAIL >= count)
-			print_event(&events[i], out);
-		printed++;
+		if (last && same_event(last, &events[i])) {
+			repeated++;
+			continue;
+		}
+		if (repeated)
+			fprintf(out, "  %-19s  ... %u times more\n", "", repeated);
+		repeated = 0;
+		last = &events[i];
+		print_event(last, out);
 	}
+	if (repeated)
+		fprintf(out, "  %-19s  ... %u times more\n", "", repeated);
 	if (nr_events == MAX_EVENTS)
 		fprintf(out, "  (more than %d events: the rest is missing)\n", MAX_EVENTS);
 }
