@@ -4,16 +4,8 @@
 #include <string.h>
 
 #include "campaign.h"
+#include "must.h"
 #include "place.h"
-
-static void *must(void *memory)
-{
-	if (!memory) {
-		complain("out of memory");
-		exit(EXIT_RESOURCES);
-	}
-	return memory;
-}
 
 static void add_configuration(struct campaign *c, const struct pt_strategy_info *strategy,
 			      unsigned threads)

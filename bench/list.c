@@ -253,8 +253,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 int list_command(int argc, char **argv)
 {
 	static const struct argp argp = {
-		argp_options, parse_option, NULL, "Show what there is to choose from.",
-		NULL,         NULL,         NULL,
+		.options = argp_options,
+		.parser = parse_option,
+		.doc = "Show what there is to choose from.",
 	};
 	bool color = wants_color(STDOUT_FILENO), json = false;
 

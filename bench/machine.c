@@ -208,7 +208,7 @@ static json_t *library_versions(void)
 	char text[64];
 
 	snprintf(text, sizeof(text), "%u.%u.%u", hwloc >> 16, hwloc >> 8 & 0xff, hwloc & 0xff);
-	return json_must(json_pack("{s:s, s:s, s:s, s:s}", "liburcu", build_rcu, "hwloc", text,
+	return json_must(json_pack("{s:s, s:s, s:s, s:s}", "liburcu", build_rcu, "hwloc_api", text,
 				   "jansson", jansson_version_str(), "libc",
 				   gnu_get_libc_version()));
 }

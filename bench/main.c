@@ -2,6 +2,7 @@
 /* ptbench: one program, one command each for what it can do. */
 #include <argp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "build.h"
@@ -44,6 +45,8 @@ int main(int argc, char **argv)
 	size_t i;
 
 	argp_err_exit_status = EXIT_USAGE;
+	/* The options' own lines say which take arguments; so help fits a screen. */
+	setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "private.h"
+#include "verify.h"
 
 /* A model of its own cache lines, so that threads do not disturb each other through it. */
 static uint64_t *allocate_entries(uint32_t count)
@@ -43,6 +44,11 @@ void private_destroy(struct private_pages *pages, unsigned threads)
 	free(pages);
 }
 
+void private_needs(const struct settings *settings, struct area_needs *ret)
+{
+	*ret = (struct area_needs){.private_bytes = settings->working_set};
+}
+
 void private_prepare(struct trial *trial, struct pt_thread *self, struct finding *finding)
 {
 	(void)self;
@@ -57,52 +63,20 @@ void private_release(struct trial *trial)
 	trial->state = NULL;
 }
 
-/* pt_walk is asked as well: it is the hardware's view, and must agree with the query's. */
-static void compare_page(const struct trial *trial, const struct private_pages *pages, uint32_t i,
-			 struct pt_thread *self, struct finding *finding)
-{
-	uint64_t expected = pages->entries[i], walked = 0;
-	pt_va_t va = area_va(&pages->area, i);
-	struct pt_mapping mapping;
-	pt_prop_t prop;
-	pt_pa_t pa;
-	int error;
-
-	error = pt_query(self, trial->table, va, &mapping);
-	if (error)
-		finding_set_call(finding, -1, va, "pt_query after the run", error);
-	else if (entry_of(&mapping) != expected)
-		finding_set_entry(finding, -1, va, "pt_query after the run", expected,
-				  entry_of(&mapping));
-	error = pt_walk(self, trial->table, va, &pa, &prop);
-	if (error && error != -ENOENT)
-		finding_set_call(finding, -1, va, "pt_walk after the run", error);
-	if (!error)
-		walked = entry_make(pa, prop);
-	if (walked != expected)
-		finding_set_entry(finding, -1, va, "pt_walk after the run", expected, walked);
-}
-
-void private_compare(const struct trial *trial, const struct private_pages *pages,
-		     struct pt_thread *self, struct finding *finding, uint64_t *mapped_bytes)
-{
-	uint32_t i;
-
-	for (i = 0; i < pages->area.pages && !finding->code; i++) {
-		compare_page(trial, pages, i, self, finding);
-		if (pages->entries[i])
-			*mapped_bytes += pages->area.page;
-	}
-}
-
 uint64_t private_verify(struct trial *trial, struct pt_thread *self, struct finding *finding)
 {
 	const struct private_pages *pages = trial->state;
 	uint64_t mapped = 0;
-	unsigned i;
+	unsigned t;
+	uint32_t i;
 
-	for (i = 0; i < trial->threads; i++)
-		private_compare(trial, &pages[i], self, finding, &mapped);
+	for (t = 0; t < trial->threads; t++, pages++) {
+		for (i = 0; i < pages->area.pages && !finding->code; i++) {
+			verify_page(trial, self, area_va(&pages->area, i), pages->entries[i],
+				    finding);
+			mapped += pages->entries[i] ? pages->area.page : 0;
+		}
+	}
 	return mapped;
 }
 

@@ -19,14 +19,11 @@ struct private_pages {
 struct private_pages *private_create(const struct trial *trial);
 void private_destroy(struct private_pages *pages, unsigned threads);
 
-/* workload.prepare, release and verify for workloads whose only state this is. */
+/* workload.needs, prepare, release and verify for workloads whose only state this is. */
+void private_needs(const struct settings *settings, struct area_needs *ret);
 void private_prepare(struct trial *trial, struct pt_thread *self, struct finding *finding);
 void private_release(struct trial *trial);
 uint64_t private_verify(struct trial *trial, struct pt_thread *self, struct finding *finding);
-
-/* Compare one thread's pages with the table; adds what should be mapped to *mapped_bytes. */
-void private_compare(const struct trial *trial, const struct private_pages *pages,
-		     struct pt_thread *self, struct finding *finding, uint64_t *mapped_bytes);
 
 static inline struct private_pages *private_of(struct worker *worker)
 {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "ranges.h"
+#include "verify.h"
 
 /* So much per round makes reading the clocks negligible, also if a range is 2 MiB. */
 #define ROUND_BYTES (UINT64_C(128) << 20)
@@ -131,26 +132,17 @@ uint64_t ranges_verify(struct trial *trial, struct pt_thread *self, struct findi
 {
 	const struct ranges *ranges = trial->state;
 	uint64_t mapped = 0, at;
-	unsigned i;
+	unsigned t;
 
-	for (i = 0; i < trial->threads; i++, ranges++) {
-		uint64_t page = ranges->area.page;
+	for (t = 0; t < trial->threads; t++, ranges++) {
+		const struct area *area = &ranges->area;
 
-		mapped += ranges->mapped ? ranges->area.bytes : 0;
-		for (at = 0; at < ranges->area.bytes && !finding->code; at += page) {
-			pt_va_t va = ranges->area.base + at;
-			uint64_t expected = 0;
-			struct pt_mapping mapping;
-			int error = pt_query(self, trial->table, va, &mapping);
-
-			if (ranges->mapped)
-				expected = entry_make(frame_at(ranges, at), trial->prop);
-			if (error)
-				finding_set_call(finding, -1, va, "pt_query after the run", error);
-			else if (entry_of(&mapping) != expected)
-				finding_set_entry(finding, -1, va, "pt_query after the run",
-						  expected, entry_of(&mapping));
-		}
+		mapped += ranges->mapped ? area->bytes : 0;
+		for (at = 0; at < area->bytes && !finding->code; at += area->page)
+			verify_page(trial, self, area->base + at,
+				    ranges->mapped ? entry_make(frame_at(ranges, at), trial->prop)
+						   : 0,
+				    finding);
 	}
 	return mapped;
 }

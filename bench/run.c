@@ -18,6 +18,8 @@ struct run {
 	struct place *place;
 	struct results *results; /* NULL: no file is wanted */
 	double total, done;      /* repetitions */
+	size_t disturbed;
+	double load; /* of the machine, before */
 };
 
 static void show_progress(void *ctx, const struct configuration *next)
@@ -97,11 +99,9 @@ static void print_head(const struct run *run)
 {
 	const struct run_options *o = &run->options;
 	char machine[128], warmup[UNITS_TEXT], duration[UNITS_TEXT];
-	double load = 0;
 
 	place_describe(run->place, machine, sizeof(machine));
-	getloadavg(&load, 1);
-	printf("machine: %s; load %.1f\n", machine, load);
+	printf("machine: %s; load %.1f\n", machine, run->load);
 	printf("%s, placement %s, %u times %s after %s warm-up, seed %llu\n\n", o->format->name,
 	       o->place, o->repetitions, format_duration(duration, o->duration_ns),
 	       format_duration(warmup, o->warmup_ns), (unsigned long long)o->seed);
@@ -127,7 +127,7 @@ static enum exit_code run_all(struct run *run)
 	const struct run_options *o = &run->options;
 	bool color = wants_color(STDOUT_FILENO);
 	enum exit_code code = EXIT_FINE;
-	size_t i;
+	size_t i, k;
 
 	print_head(run);
 	progress_start(run->total);
@@ -137,6 +137,8 @@ static enum exit_code run_all(struct run *run)
 		campaign_init(&campaign, o, (unsigned)i);
 		code = campaign_run(&campaign, run->place, show_progress, run);
 		progress_hide();
+		for (k = 0; k < campaign.count; k++)
+			run->disturbed += campaign_disturbed(&campaign.configurations[k]);
 		if (!code || code == EXIT_SIGNAL) {
 			report_campaign(&campaign, stdout, color);
 			if (run->results)
@@ -148,6 +150,17 @@ static enum exit_code run_all(struct run *run)
 	if (!code)
 		report_legend(o, stdout);
 	return code;
+}
+
+static void keep_noise(struct run *run)
+{
+	json_t *noise;
+	double load = 0;
+
+	getloadavg(&load, 1);
+	noise = json_pack("{s:f, s:f, s:i, s:i}", "load_before", run->load, "load_after", load,
+			  "repetitions", (int)run->done, "disturbed", (int)run->disturbed);
+	results_set(run->results, "noise", noise);
 }
 
 static enum exit_code run_and_write(struct run *run)
@@ -164,8 +177,11 @@ static enum exit_code run_and_write(struct run *run)
 	}
 	if (code == EXIT_SIGNAL)
 		complain("interrupted: what is shown is complete, the rest is missing");
+	if ((double)run->disturbed > run->done / 2)
+		warn("more than half of the repetitions did not have a CPU of their own");
 	if (run->results && (!code || code == EXIT_SIGNAL)) {
 		results_set(run->results, "complete", json_boolean(!code));
+		keep_noise(run);
 		if (results_write(run->results, output))
 			return EXIT_RESOURCES;
 		fprintf(stderr, "results: %s\n", output);
@@ -188,6 +204,7 @@ static enum exit_code run_with_place(struct run *run, int argc, char **argv)
 		complain("run: nothing to run with these strategies and numbers of threads");
 		return EXIT_USAGE;
 	}
+	getloadavg(&run->load, 1);
 	for (i = 0; i < o->thread_count; i++)
 		place_warn_crowded(run->place, o->threads[i]);
 	if (o->output)

@@ -275,13 +275,9 @@ static enum exit_code resolve(struct parsed *p)
 enum exit_code run_options_parse(int argc, char **argv, struct run_options *ret)
 {
 	static const struct argp argp = {
-		argp_options,
-		parse_option,
-		NULL,
-		"Measure strategies on workloads, and check that the tables were right.",
-		NULL,
-		NULL,
-		NULL,
+		.options = argp_options,
+		.parser = parse_option,
+		.doc = "Measure strategies on workloads, and check that the tables were right.",
 	};
 	struct parsed parsed = {
 		.options = ret,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shared.h"
+#include "verify.h"
 
 static void destroy(struct ledger *ledgers, unsigned threads)
 {
@@ -92,15 +93,9 @@ uint64_t shared_verify(struct trial *trial, struct pt_thread *self, struct findi
 
 	for (i = 0; i < area->pages && !finding->code; i++) {
 		pt_va_t va = area_va(area, i);
-		uint64_t expected, found;
-		struct pt_mapping mapping;
-		int error = pt_query(self, trial->table, va, &mapping);
+		uint64_t expected, found = verify_read(trial, self, va, finding);
 
-		if (error) {
-			finding_set_call(finding, -1, va, "pt_query after the run", error);
-			break;
-		}
-		found = entry_of(&mapping) & ~(uint64_t)PT_WRITE;
+		found &= ~(uint64_t)PT_WRITE;
 		expected = expected_entry(trial, i, found, finding);
 		if (found != expected)
 			finding_set_entry(finding, -1, va, "pt_query after the run", expected,

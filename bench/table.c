@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "say.h"
 #include "table.h"
 
@@ -29,15 +30,6 @@ struct table {
 	size_t row_count;
 	size_t filled; /* cells of the last row; all if it is complete */
 };
-
-static void *must(void *memory)
-{
-	if (!memory) {
-		complain("out of memory");
-		exit(EXIT_RESOURCES);
-	}
-	return memory;
-}
 
 /* Columns on the screen: bytes, without those that continue a UTF-8 character. */
 static size_t width_of(const char *text)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "translate.h"
+#include "verify.h"
 
 static uint64_t expected_entry(const struct trial *trial, uint32_t page)
 {
@@ -27,17 +28,8 @@ uint64_t translate_verify(struct trial *trial, struct pt_thread *self, struct fi
 	const struct area *area = &trial->shared_area;
 	uint32_t i;
 
-	for (i = 0; i < area->pages && !finding->code; i++) {
-		struct pt_mapping mapping;
-		pt_va_t va = area_va(area, i);
-		int error = pt_query(self, trial->table, va, &mapping);
-
-		if (error)
-			finding_set_call(finding, -1, va, "pt_query after the run", error);
-		else if (entry_of(&mapping) != expected_entry(trial, i))
-			finding_set_entry(finding, -1, va, "pt_query after the run",
-					  expected_entry(trial, i), entry_of(&mapping));
-	}
+	for (i = 0; i < area->pages && !finding->code; i++)
+		verify_page(trial, self, area_va(area, i), expected_entry(trial, i), finding);
 	return (uint64_t)area->pages * area->page;
 }
 

@@ -4,18 +4,8 @@
 #include "workload.h"
 #include "workloads/all.h"
 
-const struct workload *const workloads[] = {
-	&workload_map,
-	&workload_unmap,
-	&workload_map_unmap,
-	&workload_query,
-	&workload_protect,
-	&workload_map_range,
-	&workload_unmap_range,
-	&workload_mixed,
-	&workload_query_beside_writer,
-	NULL,
-};
+#define WORKLOAD_ADDRESS(name) &workload_##name,
+const struct workload *const workloads[] = {WORKLOADS(WORKLOAD_ADDRESS) NULL};
 
 const struct workload *workload_find(const char *name)
 {

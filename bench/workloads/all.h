@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+/* All workloads, in the order in which they are listed. */
 #ifndef BENCH_WORKLOADS_ALL_H
 #define BENCH_WORKLOADS_ALL_H
 
 #include "workload.h"
 
-extern const struct workload workload_map;
-extern const struct workload workload_unmap;
-extern const struct workload workload_map_unmap;
-extern const struct workload workload_query;
-extern const struct workload workload_protect;
-extern const struct workload workload_map_range;
-extern const struct workload workload_unmap_range;
-extern const struct workload workload_mixed;
-extern const struct workload workload_query_beside_writer;
+#define WORKLOADS(X)   \
+	X(map)         \
+	X(unmap)       \
+	X(map_unmap)   \
+	X(query)       \
+	X(protect)     \
+	X(map_range)   \
+	X(unmap_range) \
+	X(mixed)       \
+	X(query_beside_writer)
+
+#define WORKLOAD_DECLARE(name) extern const struct workload workload_##name;
+WORKLOADS(WORKLOAD_DECLARE)
 
 #endif

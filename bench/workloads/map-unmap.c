@@ -2,18 +2,13 @@
 #include "all.h"
 #include "private.h"
 
-static void needs(const struct settings *settings, struct area_needs *ret)
-{
-	*ret = (struct area_needs){.private_bytes = settings->working_set};
-}
-
 const struct workload workload_map_unmap = {
 	.name = "map-unmap",
 	.summary = "map or unmap random single pages, each thread in its own area",
 	.operation = "one page mapped or unmapped",
 	.settings = SETTING_WORKING_SET | SETTING_DIST,
 	.defaults = {.working_set = 2 << 20},
-	.needs = needs,
+	.needs = private_needs,
 	.prepare = private_prepare,
 	.enter = private_fill_half,
 	.run = private_run_toggle,

@@ -2,11 +2,6 @@
 #include "all.h"
 #include "rounds.h"
 
-static void needs(const struct settings *settings, struct area_needs *ret)
-{
-	*ret = (struct area_needs){.private_bytes = settings->working_set};
-}
-
 static void run(struct worker *worker)
 {
 	rounds_run(worker, private_map, private_unmap);
@@ -19,7 +14,7 @@ const struct workload workload_map = {
 	.settings = SETTING_WORKING_SET | SETTING_DIST,
 	.each_once = true,
 	.defaults = {.working_set = 16 << 20},
-	.needs = needs,
+	.needs = private_needs,
 	.prepare = private_prepare,
 	.enter = private_fill,
 	.run = run,

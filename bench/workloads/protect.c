@@ -2,11 +2,6 @@
 #include "all.h"
 #include "private.h"
 
-static void needs(const struct settings *settings, struct area_needs *ret)
-{
-	*ret = (struct area_needs){.private_bytes = settings->working_set};
-}
-
 static void run(struct worker *worker)
 {
 	struct private_pages *pages = private_of(worker);
@@ -28,7 +23,7 @@ const struct workload workload_protect = {
 	.operation = "the properties of one page changed",
 	.settings = SETTING_WORKING_SET | SETTING_DIST,
 	.defaults = {.working_set = 2 << 20},
-	.needs = needs,
+	.needs = private_needs,
 	.prepare = private_prepare,
 	.enter = private_fill,
 	.run = run,

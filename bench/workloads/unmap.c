@@ -2,11 +2,6 @@
 #include "all.h"
 #include "rounds.h"
 
-static void needs(const struct settings *settings, struct area_needs *ret)
-{
-	*ret = (struct area_needs){.private_bytes = settings->working_set};
-}
-
 static void run(struct worker *worker)
 {
 	rounds_run(worker, private_unmap, private_map);
@@ -19,7 +14,7 @@ const struct workload workload_unmap = {
 	.settings = SETTING_WORKING_SET | SETTING_DIST,
 	.each_once = true,
 	.defaults = {.working_set = 16 << 20},
-	.needs = needs,
+	.needs = private_needs,
 	.prepare = private_prepare,
 	.run = run,
 	.verify = private_verify,
