@@ -5,174 +5,19 @@
 #include "explore.h"
 
 #include <argp.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "generate.h"
+#include "options.h"
 #include "program.h"
 #include "search.h"
 #include "trace.h"
 
-#define FORMAT "toy"
-#define DEFAULT_BOUND 2
-
-enum exit_code { EXIT_FINE = 0, EXIT_USAGE = 1, EXIT_VIOLATION = 2, EXIT_RESOURCES = 3 };
-
-struct options {
-	const char *strategies; /* a list, or "all" */
-	const char *scenarios;
-	unsigned bound;
-	uint64_t max_schedules;
-	const char *replay;
-	bool quiet;
-	bool fail_fast;
-};
-
 struct totals {
-	unsigned passed, failed;
+	unsigned passed, failed, cut;
 	uint64_t executions, pruned;
 	double seconds;
 };
-
-/* ---- options ---- */
-
-enum {
-	KEY_STRATEGY = 's',
-	KEY_SCENARIO = 'n',
-	KEY_BOUND = 'b',
-	KEY_MAX = 'm',
-	KEY_REPLAY = 'r',
-	KEY_QUIET = 'q',
-	KEY_FAIL_FAST = 'f',
-	KEY_NO_PRUNE = 'p',
-};
-
-static const struct argp_option argp_options[] = {
-	{"strategy", KEY_STRATEGY, "LIST", 0, "rcu,rwlock,... or all (default)", 0},
-	{"scenario", KEY_SCENARIO, "LIST", 0, "names from `ptstress list`, or all (default)", 0},
-	{"bound", KEY_BOUND, "N", 0, "search with up to N preemptions, 0..8 (default 2)", 0},
-	{"max-schedules", KEY_MAX, "N", 0, "stop a search after N executions (default: never)", 0},
-	{"replay", KEY_REPLAY, "SCHEDULE", 0,
-	 "run one schedule and show it; needs one strategy "
-	 "and one scenario",
-	 0},
-	{"fail-fast", KEY_FAIL_FAST, NULL, 0, "end with the first violation", 0},
-	{"no-prune", KEY_NO_PRUNE, NULL, 0, "run equivalent schedules, too", 0},
-	{"quiet", KEY_QUIET, NULL, 0, "report violations without the schedule in words", 0},
-	{0},
-};
-
-static uint64_t parse_number(struct argp_state *state, const char *name, const char *text,
-			     uint64_t max)
-{
-	char *end;
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || *end || end == text || *text == '-' || value > max)
-		argp_error(state, "--%s: '%s' is not a number from 0 to %llu", name, text,
-			   (unsigned long long)max);
-	return value;
-}
-
-static error_t parse_option(int key, char *arg, struct argp_state *state)
-{
-	struct options *options = state->input;
-
-	switch (key) {
-	case KEY_STRATEGY:
-		options->strategies = arg;
-		return 0;
-	case KEY_SCENARIO:
-		options->scenarios = arg;
-		return 0;
-	case KEY_BOUND:
-		options->bound = (unsigned)parse_number(state, "bound", arg, SEARCH_MAX_BOUND);
-		return 0;
-	case KEY_MAX:
-		options->max_schedules = parse_number(state, "max-schedules", arg, UINT64_MAX);
-		return 0;
-	case KEY_REPLAY:
-		options->replay = arg;
-		return 0;
-	case KEY_QUIET:
-		options->quiet = true;
-		return 0;
-	case KEY_NO_PRUNE:
-		search_prunes = false;
-		return 0;
-	case KEY_FAIL_FAST:
-		options->fail_fast = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", arg);
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp explore_argp = {
-	.options = argp_options,
-	.parser = parse_option,
-	.doc = "Run small concurrent programs on the library under every schedule with a bounded "
-	       "number of preemptions, and check each execution against the correctness contract.",
-};
-
-/* Is @name in the comma-separated @list? */
-static bool listed(const char *list, const char *name)
-{
-	size_t n = strlen(name);
-
-	if (!strcmp(list, "all"))
-		return true;
-	for (;;) {
-		size_t length = strcspn(list, ",");
-
-		if (length == n && !strncmp(list, name, n))
-			return true;
-		if (!list[length])
-			return false;
-		list += length + 1;
-	}
-}
-
-/* The oracle takes transactions for atomic: it knows strategies with range isolation only. */
-static bool strategy_known(const char *name)
-{
-	const struct pt_strategy_info *strategy = pt_strategy_find(name);
-
-	return strategy && strategy->isolation == PT_ISOLATION_RANGE &&
-	       pt_pair_exists(FORMAT, name);
-}
-
-static bool scenario_known(const char *name)
-{
-	return scenario_find(name) != NULL;
-}
-
-/* Every name of the list is known; else say which is not. */
-static bool check_list(const char *what, const char *list, bool (*known)(const char *name))
-{
-	char name[64];
-
-	if (!strcmp(list, "all"))
-		return true;
-	for (;; list++) {
-		size_t length = strcspn(list, ",");
-
-		snprintf(name, sizeof(name), "%.*s", (int)length, list);
-		if (!known(name)) {
-			fprintf(stderr, "ptstress: no %s '%s'; `ptstress list` shows them\n", what,
-				name);
-			return false;
-		}
-		list += length;
-		if (!*list)
-			return true;
-	}
-}
 
 /* ---- reports ---- */
 
@@ -240,12 +85,14 @@ static void explore_one(const struct options *options, const char *strategy,
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "%s/%s ...\r", strategy, scenario->name);
 	search(&subject, options->bound, options->max_schedules, &result);
-	print_result(&program, &result, options->bound);
+	if (result.failed || !options->generate)
+		print_result(&program, &result, options->bound);
 	if (result.failed)
 		report(&program, &result, !options->quiet);
 	fflush(stdout);
 	totals->passed += !result.failed;
 	totals->failed += result.failed;
+	totals->cut += result.cut;
 	totals->executions += result.executions;
 	totals->pruned += result.pruned;
 	totals->seconds += result.seconds;
@@ -258,7 +105,7 @@ static int replay_one(const struct options *options)
 	struct subject subject;
 	bool right;
 
-	if (!scenario || !strategy_known(options->strategies)) {
+	if (!scenario || !options_strategy_known(options->strategies)) {
 		fprintf(stderr, "ptstress: --replay needs one strategy and one scenario\n");
 		return EXIT_USAGE;
 	}
@@ -276,24 +123,75 @@ static int replay_one(const struct options *options)
 	return right ? EXIT_FINE : EXIT_VIOLATION;
 }
 
+static void print_totals(const char *what, const struct totals *t)
+{
+	printf("%s%llu schedules, %llu more given up as equivalent, in %.1f s of CPU time: "
+	       "%.0f runs a second\n",
+	       what, (unsigned long long)t->executions, (unsigned long long)t->pruned, t->seconds,
+	       rate(t->executions + t->pruned, t->seconds));
+}
+
+static void add_totals(struct totals *all, const struct totals *some)
+{
+	all->passed += some->passed;
+	all->failed += some->failed;
+	all->cut += some->cut;
+	all->executions += some->executions;
+	all->pruned += some->pruned;
+	all->seconds += some->seconds;
+}
+
+/* All programs of a shape: one line for all that pass. */
+static void explore_generated(const struct options *options, const char *strategy,
+			      struct totals *totals)
+{
+	struct totals some = {0};
+	struct generator generator;
+	const struct scenario *scenario;
+	char what[80];
+
+	generate_begin(&generator, options->generate);
+	while ((scenario = generate_next(&generator)) && !(options->fail_fast && some.failed))
+		explore_one(options, strategy, scenario, &some);
+	snprintf(what, sizeof(what), "%-10s %u programs%s: ", strategy, some.passed + some.failed,
+		 some.cut ? " (some cut)" : "");
+	print_totals(what, &some);
+	fflush(stdout);
+	add_totals(totals, &some);
+}
+
+static void explore_strategy(const struct options *options, const char *strategy,
+			     struct totals *totals)
+{
+	const struct scenario *scenario = scenario_find(options->scenarios);
+
+	if (options->generate) {
+		explore_generated(options, strategy, totals);
+		return;
+	}
+	if (scenario) {
+		explore_one(options, strategy, scenario, totals);
+		return;
+	}
+	for (unsigned n = 0; (scenario = scenario_at(n)); n++)
+		if (!(options->fail_fast && totals->failed) &&
+		    options_listed(options->scenarios, scenario->name))
+			explore_one(options, strategy, scenario, totals);
+}
+
 static int explore_all(const struct options *options)
 {
 	const struct pt_strategy_info *strategy;
-	const struct scenario *scenario;
 	struct totals totals = {0};
 
-	print_heading(options->bound);
+	if (!options->generate)
+		print_heading(options->bound);
 	for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
-		for (unsigned n = 0; (scenario = scenario_at(n)); n++)
-			if (!(options->fail_fast && totals.failed) &&
-			    listed(options->strategies, strategy->name) &&
-			    listed(options->scenarios, scenario->name) &&
-			    strategy_known(strategy->name))
-				explore_one(options, strategy->name, scenario, &totals);
-	printf("%llu schedules, %llu more given up as equivalent, in %.1f s of CPU time: "
-	       "%.0f runs a second\n",
-	       (unsigned long long)totals.executions, (unsigned long long)totals.pruned,
-	       totals.seconds, rate(totals.executions + totals.pruned, totals.seconds));
+		if (!(options->fail_fast && totals.failed) &&
+		    options_listed(options->strategies, strategy->name) &&
+		    options_strategy_known(strategy->name))
+			explore_strategy(options, strategy->name, &totals);
+	print_totals("", &totals);
 	printf("%u passed, %u failed\n", totals.passed, totals.failed);
 	return totals.failed ? EXIT_VIOLATION : EXIT_FINE;
 }
@@ -307,23 +205,21 @@ int explore_setup(void)
 
 int explore_main(int argc, char **argv)
 {
-	struct options options = {.strategies = "all", .scenarios = "all", .bound = DEFAULT_BOUND};
+	struct options options;
 
-	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&explore_argp, argc, argv, 0, NULL, &options);
-	if (!check_list("strategy", options.strategies, strategy_known) ||
-	    !check_list("scenario", options.scenarios, scenario_known))
+	if (!options_parse(&options, argc, argv))
 		return EXIT_USAGE;
 	if (explore_setup()) {
 		fprintf(stderr, "ptstress: the explorer's memory at 0x%llx cannot be mapped\n",
 			(unsigned long long)ARENA_BASE);
 		return EXIT_RESOURCES;
 	}
-	printf("ptstress explore --strategy %s --scenario %s --bound %u --max-schedules %llu"
-	       "%s%s (format %s)\n",
-	       options.strategies, options.scenarios, options.bound,
-	       (unsigned long long)options.max_schedules, options.replay ? " --replay " : "",
-	       options.replay ? options.replay : "", FORMAT);
+	printf("ptstress explore --strategy %s %s %s --bound %u --max-schedules %llu%s%s%s "
+	       "(format %s)\n",
+	       options.strategies, options.generate ? "--generate" : "--scenario",
+	       options.generate ? options.generate : options.scenarios, options.bound,
+	       (unsigned long long)options.max_schedules, search_prunes ? "" : " --no-prune",
+	       options.replay ? " --replay " : "", options.replay ? options.replay : "", FORMAT);
 	return options.replay ? replay_one(&options) : explore_all(&options);
 }
 
@@ -336,7 +232,7 @@ int explore_list_main(int argc, char **argv)
 	argp_parse(&(struct argp){.doc = "List strategies and scenarios."}, argc, argv, 0, NULL,
 		   NULL);
 	for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
-		if (strategy_known(strategy->name))
+		if (options_strategy_known(strategy->name))
 			printf("strategy  %-22s %s\n", strategy->name, strategy->summary);
 	for (unsigned i = 0; (scenario = scenario_at(i)); i++)
 		printf("scenario  %-22s %s\n", scenario->name, scenario->about);

@@ -2,6 +2,7 @@
 /* All scenarios, in the order in which they are listed and run. */
 #include <string.h>
 
+#include "generate.h"
 #include "scenario.h"
 #include "scenarios.h"
 
@@ -23,9 +24,11 @@ const struct scenario *scenario_at(unsigned index)
 
 const struct scenario *scenario_find(const char *name)
 {
+	static struct generator generator;
 	const struct scenario *s;
 
-	for (unsigned i = 0; (s = scenario_at(i)) && strcmp(s->name, name); i++)
-		;
-	return s;
+	for (unsigned i = 0; (s = scenario_at(i)); i++)
+		if (!strcmp(s->name, name))
+			return s;
+	return generate_named(&generator, name);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS (1u << 18)
+#define SLOTS (1u << 16)
 
 void seen_clear(struct seen *seen)
 {

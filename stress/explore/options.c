@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "generate.h"
+#include "search.h"
+
+#define DEFAULT_BOUND 2
+
+enum {
+	KEY_STRATEGY = 's',
+	KEY_SCENARIO = 'n',
+	KEY_BOUND = 'b',
+	KEY_MAX = 'm',
+	KEY_REPLAY = 'r',
+	KEY_QUIET = 'q',
+	KEY_FAIL_FAST = 'f',
+	KEY_NO_PRUNE = 'p',
+	KEY_GENERATE = 'g',
+};
+
+static const struct argp_option argp_options[] = {
+	{"strategy", KEY_STRATEGY, "LIST", 0, "rcu,rwlock,... or all (default)", 0},
+	{"scenario", KEY_SCENARIO, "LIST", 0, "names from `ptstress list`, or all (default)", 0},
+	{"generate", KEY_GENERATE, "SHAPE", 0,
+	 "instead of scenarios all programs of a shape: 1,2 is two threads of 1 and 2 calls", 0},
+	{"bound", KEY_BOUND, "N", 0, "search with up to N preemptions, 0..8 (default 2)", 0},
+	{"max-schedules", KEY_MAX, "N", 0, "stop a search after N executions (default: never)", 0},
+	{"replay", KEY_REPLAY, "SCHEDULE", 0,
+	 "run one schedule and show it; needs one strategy "
+	 "and one scenario",
+	 0},
+	{"fail-fast", KEY_FAIL_FAST, NULL, 0, "end with the first violation", 0},
+	{"no-prune", KEY_NO_PRUNE, NULL, 0, "run equivalent schedules, too", 0},
+	{"quiet", KEY_QUIET, NULL, 0, "report violations without the schedule in words", 0},
+	{0},
+};
+
+static uint64_t parse_number(struct argp_state *state, const char *name, const char *text,
+			     uint64_t max)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || *end || end == text || *text == '-' || value > max)
+		argp_error(state, "--%s: '%s' is not a number from 0 to %llu", name, text,
+			   (unsigned long long)max);
+	return value;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case KEY_STRATEGY:
+		options->strategies = arg;
+		return 0;
+	case KEY_SCENARIO:
+		options->scenarios = arg;
+		return 0;
+	case KEY_BOUND:
+		options->bound = (unsigned)parse_number(state, "bound", arg, SEARCH_MAX_BOUND);
+		return 0;
+	case KEY_MAX:
+		options->max_schedules = parse_number(state, "max-schedules", arg, UINT64_MAX);
+		return 0;
+	case KEY_REPLAY:
+		options->replay = arg;
+		return 0;
+	case KEY_QUIET:
+		options->quiet = true;
+		return 0;
+	case KEY_GENERATE:
+		options->generate = arg;
+		return 0;
+	case KEY_NO_PRUNE:
+		search_prunes = false;
+		return 0;
+	case KEY_FAIL_FAST:
+		options->fail_fast = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", arg);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp explore_argp = {
+	.options = argp_options,
+	.parser = parse_option,
+	.doc = "Run small concurrent programs on the library under every schedule with a bounded "
+	       "number of preemptions, and check each execution against the correctness contract.",
+};
+
+bool options_listed(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (!strcmp(list, "all"))
+		return true;
+	for (;;) {
+		size_t length = strcspn(list, ",");
+
+		if (length == n && !strncmp(list, name, n))
+			return true;
+		if (!list[length])
+			return false;
+		list += length + 1;
+	}
+}
+
+/* The oracle takes transactions for atomic: it knows strategies with range isolation only. */
+bool options_strategy_known(const char *name)
+{
+	const struct pt_strategy_info *strategy = pt_strategy_find(name);
+
+	return strategy && strategy->isolation == PT_ISOLATION_RANGE &&
+	       pt_pair_exists(FORMAT, name);
+}
+
+static bool scenario_known(const char *name)
+{
+	return scenario_find(name) != NULL;
+}
+
+/* Every name of the list is known; else say which is not. */
+static bool check_list(const char *what, const char *list, bool (*known)(const char *name))
+{
+	char name[64];
+
+	if (!strcmp(list, "all"))
+		return true;
+	for (;; list++) {
+		size_t length = strcspn(list, ",");
+
+		snprintf(name, sizeof(name), "%.*s", (int)length, list);
+		if (!known(name)) {
+			fprintf(stderr, "ptstress: no %s '%s'; `ptstress list` shows them\n", what,
+				name);
+			return false;
+		}
+		list += length;
+		if (!*list)
+			return true;
+	}
+}
+
+bool options_parse(struct options *options, int argc, char **argv)
+{
+	struct generator generator;
+
+	*options =
+		(struct options){.strategies = "all", .scenarios = "all", .bound = DEFAULT_BOUND};
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&explore_argp, argc, argv, 0, NULL, options);
+	if (options->generate && !generate_begin(&generator, options->generate)) {
+		fprintf(stderr,
+			"ptstress: --generate: '%s' is not a shape such as 1,2 of at most 6 calls\n",
+			options->generate);
+		return false;
+	}
+	return check_list("strategy", options->strategies, options_strategy_known) &&
+	       check_list("scenario", options->scenarios, scenario_known);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What the command line of `ptstress explore` asks for. */
+#ifndef EXPLORE_OPTIONS_H
+#define EXPLORE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FORMAT "toy"
+
+enum exit_code { EXIT_FINE = 0, EXIT_USAGE = 1, EXIT_VIOLATION = 2, EXIT_RESOURCES = 3 };
+
+struct options {
+	const char *strategies; /* a list, or "all" */
+	const char *scenarios;
+	unsigned bound;
+	uint64_t max_schedules;
+	const char *replay;
+	bool quiet;
+	bool fail_fast;
+	const char *generate; /* a shape; NULL: the scenarios */
+};
+
+/* Parse and check; ends the program on a usage error. Return: false after saying what is wrong. */
+bool options_parse(struct options *options, int argc, char **argv);
+
+/* Is @name in the comma-separated @list, or is that "all"? */
+bool options_listed(const char *list, const char *name);
+
+/* Can this strategy be explored? */
+bool options_strategy_known(const char *name);
+
+#endif
