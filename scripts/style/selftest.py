@@ -11,7 +11,8 @@ import common
 MUTANT = "# SPDX-License-Identifier: MIT\n# bug: b\n"
 SPDX = "/* SPDX-License-Identifier: MIT */\n"
 TREE = {
-    "meson.build": "# SPDX-License-Identifier: MIT\nformats = []\nstrategies = ['one']\n",
+    "meson.build": "# SPDX-License-Identifier: MIT\nformats = []\nstrategies = ['one']\n"
+                   "files('lib/symbols.c')\n",
     "lib/pagetree.h": SPDX + "int pt_public(void);\n",
     "lib/access.h": SPDX + """/*
  * Ordering edges
@@ -102,6 +103,7 @@ function: leaked
     ".clang-format": "# SPDX-License-Identifier: MIT\nBasedOnStyle: LLVM\n",
 }
 EXPECT = {
+    "listed": ["bench/nosy.c:1:"],
     "spdx": ["lib/strategy/one.h:1:"],
     "format": ["bench/nosy.c:3:"],
     "includes": ["bench/nosy.c:2:", "lib/access.h:7:", "lib/access.h:8:"],
