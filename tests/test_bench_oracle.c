@@ -17,6 +17,7 @@
 #include "crew.h"
 #include "embed.h"
 #include "place.h"
+#include "shared.h"
 #include "trial.h"
 
 enum { THREADS = 2 };
@@ -87,17 +88,20 @@ static void run(struct bench *b)
 	assert_int_equal(crew_run(&b->crew, &b->finding), EXIT_FINE);
 }
 
-/* A page that the workload knows about, and what it is now. */
+/* A page that the workload knows about, a mapped one if there is any, and what it is now. */
 static pt_va_t a_page(struct bench *b, struct pt_mapping *ret)
 {
 	const struct area *area = &b->trial->shared_area;
-	pt_va_t va;
+	uint32_t i;
 
 	if (!area->pages)
 		area = &b->trial->private_areas[THREADS - 1];
-	va = area_va(area, 3);
-	assert_int_equal(pt_query(b->self, b->embed.table, va, ret), 0);
-	return va;
+	for (i = area->pages; i-- > 0;) {
+		assert_int_equal(pt_query(b->self, b->embed.table, area_va(area, i), ret), 0);
+		if (ret->kind == PT_KIND_LEAF)
+			return area_va(area, i);
+	}
+	return area->base;
 }
 
 static void sabotage_unmap(struct bench *b, pt_va_t va)
@@ -197,6 +201,29 @@ static void test_strangers_are_noticed(void **state)
 	stop(&b);
 }
 
+/* More unmaps than maps: the page is empty as it should be, and yet a call must have lied. */
+static void test_books_must_balance(void **state)
+{
+	struct ledger *ledgers;
+	struct bench b;
+	uint32_t i;
+
+	(void)state;
+	start(&b, workload_find("mixed"), true);
+	run(&b);
+	ledgers = b.trial->state;
+	for (i = 0; i < b.trial->shared_area.pages; i++)
+		if (ledgers[0].net[i] + ledgers[1].net[i] == 0)
+			break;
+	if (i == b.trial->shared_area.pages)
+		i = 0;
+	ledgers[1].net[i] = -1 - ledgers[0].net[i];
+	trial_verify(b.trial, b.self, &b.finding);
+	assert_int_equal(b.finding.code, EXIT_VIOLATION);
+	assert_string_equal(b.finding.what, "successful maps less unmaps");
+	stop(&b);
+}
+
 /* While it runs: the thread that meets the page says so, and the others stop. */
 static void expect_noticed(const char *name, bool mapped_before)
 {
@@ -233,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_final_tables_are_judged),
 		cmocka_unit_test(test_strangers_are_noticed),
+		cmocka_unit_test(test_books_must_balance),
 		cmocka_unit_test(test_running_threads_notice),
 	};
 
