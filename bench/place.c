@@ -33,23 +33,36 @@ struct place {
 	size_t list_count;
 };
 
+static int load_with(hwloc_topology_t *ret_topology, unsigned long flags)
+{
+	hwloc_topology_t topology;
+
+	if (hwloc_topology_init(&topology))
+		return -EIO;
+	if (hwloc_topology_set_flags(topology, flags) || hwloc_topology_load(topology)) {
+		hwloc_topology_destroy(topology);
+		return -EIO;
+	}
+	*ret_topology = topology;
+	return 0;
+}
+
 static int load_topology(struct place *place)
 {
-	/* A description given by hwloc's own variables is planned on, but not bound to. */
-	bool given = getenv("HWLOC_SYNTHETIC") || getenv("HWLOC_XMLFILE");
 	/* Without these the affinity this process was started with would be overruled. */
 	unsigned long flags =
 		HWLOC_TOPOLOGY_FLAG_RESTRICT_TO_CPUBINDING | HWLOC_TOPOLOGY_FLAG_IS_THISSYSTEM;
+	int error = load_with(&place->topology, 0);
 
-	if (hwloc_topology_init(&place->topology))
-		return -EIO;
-	if ((!given && hwloc_topology_set_flags(place->topology, flags)) ||
-	    hwloc_topology_load(place->topology)) {
+	/* A machine described by hwloc's own variables is planned on, but not bound to. */
+	if (!error && hwloc_topology_is_thissystem(place->topology)) {
 		hwloc_topology_destroy(place->topology);
 		place->topology = NULL;
-		return -EIO;
+		place->real = true;
+		error = load_with(&place->topology, flags);
 	}
-	place->real = hwloc_topology_is_thissystem(place->topology);
+	if (error)
+		return error;
 	place->cpus = (unsigned)hwloc_get_nbobjs_by_type(place->topology, HWLOC_OBJ_PU);
 	place->quota = place->cpus;
 	if (place->real)
