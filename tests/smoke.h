@@ -16,7 +16,7 @@ struct smoke_thread {
 	struct pt_thread *self;
 	unsigned index;
 	uint64_t random;
-	uint64_t steps; /* rounds of its function */
+	_Atomic uint64_t steps; /* rounds of its function */
 };
 
 typedef void (*smoke_fn)(struct smoke_thread *t);
@@ -24,6 +24,12 @@ typedef void (*smoke_fn)(struct smoke_thread *t);
 struct smoke {
 	struct fixture *fx;
 	void *test; /* the test's own state */
+	/*
+	 * What the test must have come across before it may end, counted by the threads. On a busy
+	 * machine that takes longer than the time asked for.
+	 */
+	_Atomic uint64_t seen;
+	uint64_t seen_at_least;
 	_Atomic bool stop;
 	_Atomic(const char *) violation;
 	struct smoke_thread threads[SMOKE_THREADS];
@@ -34,7 +40,10 @@ struct smoke {
 extern unsigned smoke_ms;
 void smoke_arguments(int argc, char **argv);
 
-/* Thread i calls functions[i] again and again; fails the test if a thread found a violation. */
+/*
+ * Thread i calls functions[i] again and again, for the time asked for and until enough was seen. Fails
+ * the test if a thread found a violation, or if that is never enough.
+ */
 void smoke_run(struct smoke *s);
 
 void smoke_violation(struct smoke *s, const char *what);

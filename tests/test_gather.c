@@ -51,6 +51,7 @@ static void open_gather(struct fixture *fx, struct pt_gather *g, struct reports 
 {
 	memset(r, 0, sizeof(*r));
 	r->fx = fx;
+	fx->flushes.n = 0;
 	pt_gather_init(g, fx->self, fx->table, on_removed, r);
 }
 
@@ -121,21 +122,24 @@ static void many_scattered_pages_are_all_flushed(struct fixture *fx)
 		fx->last - fx->base > 64 * fx->huge ? fx->huge + fx->page : 2 * fx->page;
 	struct reports r;
 	struct pt_gather g;
-	unsigned i;
+	unsigned i, way;
 
-	open_gather(fx, &g, &r);
-	for (i = 0; i < n; i++)
-		map(fx, fx->base + i * stride, fx->page, FRAMES, RW);
-	/* from both ends, so that ranges cannot simply grow */
-	for (i = 0; i < n; i++) {
-		unsigned at = i % 2 ? i / 2 : n - 1 - i / 2;
+	/* upwards, downwards, from both ends: ranges cannot simply grow in one direction */
+	for (way = 0; way < 3; way++) {
+		open_gather(fx, &g, &r);
+		for (i = 0; i < n; i++)
+			map(fx, fx->base + i * stride, fx->page, FRAMES, RW);
+		for (i = 0; i < n; i++) {
+			unsigned from_ends = i % 2 ? i / 2 : n - 1 - i / 2;
+			unsigned at = way == 0 ? i : way == 1 ? n - 1 - i : from_ends;
 
-		assert_int_equal(unmap_into(fx, &g, fx->base + at * stride, fx->page), 1);
+			assert_int_equal(unmap_into(fx, &g, fx->base + at * stride, fx->page), 1);
+		}
+		expect_ok(pt_gather_sync(&g));
+		for (i = 0; i < n; i++)
+			assert_true(was_flushed(fx, fx->base + i * stride, fx->page, false));
+		assert_int_equal(r.n, n);
 	}
-	expect_ok(pt_gather_sync(&g));
-	for (i = 0; i < n; i++)
-		assert_true(was_flushed(fx, fx->base + i * stride, fx->page, false));
-	assert_int_equal(r.n, n);
 }
 
 static void tables_that_go_are_flushed_as_tables(struct fixture *fx)
