@@ -19,33 +19,44 @@ struct fill {
 	uint64_t nodes; /* tables that must be created */
 };
 
-/* Does the value go into a slot of @level that begins at @first and is @whole in the range? */
-static inline bool fill_fits(const struct fill *f, unsigned level, pt_va_t first, bool whole)
+/* Can the value stand in a slot of @level that the range covers? The same for all of them. */
+static inline bool fill_fits(const struct fill *f, unsigned level)
 {
-	if (!whole || level > f->max_level)
+	if (level > f->max_level)
 		return false;
 	if (f->is_mark || level == 1)
 		return true;
-	return (FMT_LEAF_LEVELS >> level & 1) &&
-	       !((f->pa + (first - f->va)) & (level_size(level) - 1));
+	return (FMT_LEAF_LEVELS >> level & 1) && !((f->pa - f->va) & (level_size(level) - 1));
 }
 
-/* Tables that first..last needs under a slot of @level + 1 that has none, its own included. */
+/* Tables below and including one of @level whose whole span is filled. */
+static uint64_t fill_whole_tables(const struct fill *f, unsigned level)
+{
+	if (level == 1 || fill_fits(f, level))
+		return 1;
+	return 1 + FAN_OUT * fill_whole_tables(f, level - 1);
+}
+
+/* The same for one of which only first..last, which may be all of it, is filled. */
 static uint64_t fill_tables(const struct fill *f, unsigned level, pt_va_t first, pt_va_t last)
 {
 	const pt_va_t mask = level_size(level) - 1;
+	uint64_t slots = ((last - (first & ~mask)) >> level_shift(level)) + 1;
 	uint64_t tables = 1;
 
 	if (level == 1)
 		return 1;
-	for (;; first = (first | mask) + 1) {
+	if (first & mask) {
 		pt_va_t end = (first | mask) < last ? first | mask : last;
 
-		if (!fill_fits(f, level, first, end - first == mask))
-			tables += fill_tables(f, level - 1, first, end);
-		if (end == last)
-			return tables;
+		tables += fill_tables(f, level - 1, first, end);
+		slots--;
 	}
+	if (slots && (last & mask) != mask) {
+		tables += fill_tables(f, level - 1, last & ~mask, last);
+		slots--;
+	}
+	return fill_fits(f, level) ? tables : tables + slots * fill_whole_tables(f, level - 1);
 }
 
 /*
@@ -63,7 +74,7 @@ static inline bool fill_displaces(const struct cursor *c, const struct slot *s, 
 static VISITOR int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct fill *f = arg;
-	bool fits = fill_fits(f, s->level, s->first, s->whole);
+	bool fits = s->whole && fill_fits(f, s->level);
 
 	switch (fmt_kind(s->pte, s->level)) {
 	case PT_KIND_LEAF:
@@ -100,7 +111,7 @@ static VISITOR int fill_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	const struct fill *f = arg;
 	enum pt_kind kind = fmt_kind(s->pte, s->level);
-	bool fits = fill_fits(f, s->level, s->first, s->whole);
+	bool fits = s->whole && fill_fits(f, s->level);
 	pte_t pte;
 
 	if (kind == PT_KIND_LEAF)

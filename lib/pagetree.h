@@ -23,7 +23,7 @@
  *
  * Errors are negative errno values from a closed set:
  *   -EINVAL   an argument is malformed: alignment, length, level, property, mark, name, or a thread
- *             or gather that does not belong to the table
+ *             or gather that does not belong to the table (calls that only look do not check it)
  *   -ERANGE   a well-formed address or level outside what the table or the cursor covers
  *   -EEXIST   something is mapped there already
  *   -ENOENT   nothing is mapped there
@@ -216,7 +216,7 @@ enum pt_reclaim {
 struct pt_pool_config {
 	size_t size;           /* sizeof(struct pt_pool_config), for growth of this struct */
 	unsigned node_shift;   /* bytes of a node, log2; 0: 12. Must equal the formats' */
-	size_t chunk_bytes;    /* power of two, a multiple of the node size; 0: 2 MiB */
+	size_t chunk_bytes;    /* power of two, at least 64 nodes, whole pages; 0: 2 MiB */
 	size_t max_bytes;      /* most node memory; rounded up to whole chunks; 0: 64 GiB */
 	unsigned magazine;     /* zeroed nodes a thread keeps at most, 8..1024; 0: 64 */
 	size_t retired_bound;  /* bytes retired but not freed at which begin waits; 0: 64 MiB */
@@ -258,7 +258,8 @@ PT_API void pt_pool_get_stats(struct pt_pool *pool, struct pt_pool_stats *ret_st
 
 /*
  * Register the calling thread with a pool: it may then use every table of that pool.
- * A system thread may hold several registrations, one for each pool.
+ * A system thread may hold several registrations, one for each pool; while a cursor is open by one
+ * of them, no call that may block may be made by another (that is not checked).
  * Return: 0; -ENOMEM.  Context: any; may block.
  */
 PT_API PT_MUST_CHECK int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self);
@@ -279,9 +280,10 @@ PT_API void pt_thread_quiescent(struct pt_thread *self);
 /*
  * Hand over everything this thread has retired, and wait until it and whatever other threads have
  * handed over to callbacks is free and its drop hooks have run. (In PT_RECLAIM_SYNC mode there are no
- * callbacks: other threads free their own.) Context: no cursor open; blocks for a grace period.
+ * callbacks: other threads free their own.)
+ * Return: 0; -EDEADLK: this thread holds a cursor.  Context: blocks for a grace period.
  */
-PT_API void pt_thread_reclaim(struct pt_thread *self);
+PT_API int pt_thread_reclaim(struct pt_thread *self);
 
 /*
  * Testing: from now on this thread gets at most `after` nodes; a call that reserves more than are
@@ -329,8 +331,8 @@ struct pt_config {
 
 /*
  * Create an empty table.
- * Return: 0; -EINVAL: unknown names, a pair that is not built, a pool of another node size, a bad
- * index range; -ENOMEM.  Context: @self registered with config->pool. Cost: one node.
+ * Return: 0; -EINVAL: unknown names, a pair that is not built, a pool of another node size or beyond
+ * the format's physical addresses, a bad index range, hooks missing; -ENOMEM.  Context: @self registered with config->pool. Cost: one node.
  * Source: Asterinas PageTable::empty().
  */
 PT_API PT_MUST_CHECK int pt_table_create(struct pt_thread *self, const struct pt_config *config,
@@ -340,7 +342,8 @@ PT_API PT_MUST_CHECK int pt_table_create(struct pt_thread *self, const struct pt
  * Destroy a table and all it maps: flushes, drops tracked items, frees the nodes.
  * The caller guarantees that no other thread uses the table any more and that every gather of it
  * has been synced.
- * Return: 0; -EBUSY: this thread holds a cursor on it; -EINVAL: @self is of another pool.
+ * Return: 0; -EBUSY: this thread holds a cursor on it; -EDEADLK: on another table; -EINVAL: @self is
+ * of another pool.
  * Context: no cursor open; may block. Cost: every node once.
  */
 PT_API PT_MUST_CHECK int pt_table_destroy(struct pt_thread *self, struct pt_table *table);

@@ -236,6 +236,14 @@ unsigned pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want
 	}
 }
 
+uint64_t pool_available(struct pt_pool *pool)
+{
+	uint64_t most = (uint64_t)pool->nr_chunks_max << (pool->chunk_shift - pool->node_shift);
+
+	return most - atomic_load_explicit(&pool->fresh, memory_order_relaxed) +
+	       atomic_load_explicit(&pool->free_nodes, memory_order_relaxed);
+}
+
 /* ---- giving ---- */
 
 void pool_give(struct pt_pool *pool, struct node_chain *chain)
@@ -313,6 +321,8 @@ static int pool_configure(struct pt_pool *pool, const struct pt_pool_config *con
 	size_t max_bytes = config->max_bytes ? config->max_bytes : DEFAULT_MAX_BYTES;
 
 	pool->node_shift = config->node_shift ? config->node_shift : DEFAULT_NODE_SHIFT;
+	if (chunk_bytes & (port_page_bytes() - 1))
+		return -EINVAL;
 	if (pool->node_shift < 4 || pool->node_shift > 16 || !is_power_of_two(chunk_bytes) ||
 	    chunk_bytes >> pool->node_shift < MIN_NODES_PER_CHUNK)
 		return -EINVAL;
@@ -321,6 +331,9 @@ static int pool_configure(struct pt_pool *pool, const struct pt_pool_config *con
 		return -EINVAL;
 	pool->nr_chunks_max = (max_bytes >> pool->chunk_shift) + !!(max_bytes & (chunk_bytes - 1));
 	if ((uint64_t)pool->nr_chunks_max << (pool->chunk_shift - pool->node_shift) > MAX_NODES)
+		return -EINVAL;
+	if (config->phys_base + (((uint64_t)pool->nr_chunks_max << pool->chunk_shift) - 1) <
+	    config->phys_base)
 		return -EINVAL;
 	pool->magazine = config->magazine ? config->magazine : DEFAULT_MAGAZINE;
 	if (pool->magazine < 8 || pool->magazine > 1024)

@@ -76,6 +76,9 @@ static inline void pool_unpoison(const struct pt_pool *pool, struct node *node)
  */
 unsigned pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want);
 
+/* How many nodes could be taken, if nobody else took or gave any. */
+uint64_t pool_available(struct pt_pool *pool);
+
 /* Free every node of @chain, which becomes empty. Content and metadata may be anything. */
 void pool_give(struct pt_pool *pool, struct node_chain *chain);
 

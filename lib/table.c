@@ -20,6 +20,20 @@ static int managed_range(const struct pt_format_info *format, const struct pt_co
 	return pt_index_range(format, config->top_first, config->top_end, ret_first, ret_last);
 }
 
+/* Can the format name every node of the pool? */
+static bool nodes_fit(const struct pt_format_info *format, const struct pt_pool *pool)
+{
+	uint64_t bytes = (uint64_t)pool->nr_chunks_max << pool->chunk_shift;
+
+	return format->node_shift == pool->node_shift &&
+	       pool->phys_base + (bytes - 1) <= (UINT64_C(2) << (format->pa_bits - 1)) - 1;
+}
+
+static bool hooks_complete(const struct pt_item_ops *ops)
+{
+	return !ops || (ops->clone && ops->drop);
+}
+
 int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 		    struct pt_table **ret_table)
 {
@@ -32,7 +46,8 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	    config->pool != self->pool)
 		return -EINVAL;
 	instance = pt_instance_find(config->format, config->strategy ? config->strategy : "rcu");
-	if (!instance || instance->format.node_shift != self->pool->node_shift)
+	if (!instance || !nodes_fit(&instance->format, self->pool) ||
+	    !hooks_complete(config->item_ops))
 		return -EINVAL;
 	rc = managed_range(&instance->format, config, &first, &last);
 	if (rc)
@@ -72,8 +87,8 @@ int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
 {
 	if (self->pool != table->pool)
 		return -EINVAL;
-	if (self->holds == table)
-		return -EBUSY;
+	if (self->holds)
+		return self->holds == table ? -EBUSY : -EDEADLK;
 	/* Callbacks that still drop items of this table go through it. */
 	if (table->item_ops)
 		thread_wait_callbacks(self);

@@ -17,6 +17,9 @@ int thread_refill(struct pt_thread *self, unsigned nodes)
 	unsigned half = self->pool->magazine / 2;
 	unsigned want = nodes > half ? nodes : half;
 
+	/* Better no early than after taking what others could use. */
+	if (nodes > self->spare.count + pool_available(self->pool))
+		return -ENOMEM;
 	while (self->spare.count < want) {
 		unsigned count = pool_take(self->pool, &self->spare, want - self->spare.count);
 
@@ -146,10 +149,13 @@ void pt_thread_quiescent(struct pt_thread *self)
 	port_rcu_quiescent(&self->port);
 }
 
-void pt_thread_reclaim(struct pt_thread *self)
+int pt_thread_reclaim(struct pt_thread *self)
 {
+	if (self->holds)
+		return -EDEADLK;
 	thread_hand_over(self);
 	thread_wait_callbacks(self);
+	return 0;
 }
 
 void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after)

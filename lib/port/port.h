@@ -69,6 +69,9 @@ void port_wake(_Atomic uint32_t *word, unsigned n);
 void *port_reserve(size_t bytes, size_t align);
 void port_unreserve(void *addr, size_t bytes);
 
+/* What the sizes and addresses of the next two must be multiples of; a power of two. */
+size_t port_page_bytes(void);
+
 /* Back a piece of reserved space by zeroed memory; 0 or a negative errno. */
 int port_commit(void *addr, size_t bytes);
 void port_decommit(void *addr, size_t bytes);

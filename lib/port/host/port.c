@@ -128,10 +128,14 @@ void port_wake(_Atomic uint32_t *word, unsigned n)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0);
 }
 
+size_t port_page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
 void *port_reserve(size_t bytes, size_t align)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t slack = align > page ? align : 0;
+	size_t slack = align > port_page_bytes() ? align : 0;
 	char *base = mmap(NULL, bytes + slack, PROT_NONE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	size_t front;

@@ -304,6 +304,12 @@ void port_unreserve(void *addr, size_t bytes)
 	memory_poison(addr, bytes, true);
 }
 
+/* The arena is committed as a whole, so any piece will do. */
+size_t port_page_bytes(void)
+{
+	return 1;
+}
+
 int port_commit(void *addr, size_t bytes)
 {
 	memory_poison(addr, bytes, false);
