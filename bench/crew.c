@@ -53,6 +53,7 @@ static void *work(void *argument)
 		return NULL;
 	}
 	seed_worker(worker);
+	worker_calibrate(worker);
 	if (workload->enter)
 		workload->enter(worker);
 	if (!worker->finding.code) {

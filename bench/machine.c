@@ -193,12 +193,29 @@ json_t *machine_caches(const struct place *place)
 #define COMPILER "gcc " __VERSION__
 #endif
 
+#ifndef SANITIZER
+#define SANITIZER NULL
+#endif
+
 const char *build_type(void)
 {
 #ifdef NDEBUG
 	return "release";
 #else
 	return "debug";
+#endif
+}
+
+const char *build_flaw(void)
+{
+	if (SANITIZER)
+		return "has a sanitizer";
+#ifndef NDEBUG
+	return "checks assertions";
+#elif !defined(__OPTIMIZE__)
+	return "is not optimised";
+#else
+	return NULL;
 #endif
 }
 
@@ -215,14 +232,10 @@ static json_t *library_versions(void)
 
 json_t *build_describe(void)
 {
-	const char *sanitizer = NULL;
 	bool ndebug = !strcmp(build_type(), "release");
 
-#ifdef SANITIZER
-	sanitizer = SANITIZER;
-#endif
 	return json_must(json_pack("{s:s, s:s, s:b, s:s?, s:s, s:s, s:s, s:o}", "compiler",
 				   COMPILER, "flags", build_flags, "ndebug", ndebug, "sanitizer",
-				   sanitizer, "version", build_version, "revision", build_revision,
+				   SANITIZER, "version", build_version, "revision", build_revision,
 				   "node_lock", build_node_lock, "libraries", library_versions()));
 }

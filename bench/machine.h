@@ -20,6 +20,9 @@ json_t *build_describe(void);
 /* "release" or "debug", as Google Benchmark calls it: are assertions compiled out? */
 const char *build_type(void);
 
+/* Why this build's times mean little: assertions, a sanitizer, no optimisation. NULL: they do. */
+const char *build_flaw(void);
+
 double machine_mhz(void);
 
 /* Time stolen by the hypervisor since boot, all CPUs, in ms. */

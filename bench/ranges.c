@@ -4,8 +4,8 @@
 #include "ranges.h"
 #include "verify.h"
 
-/* So much per round makes reading the clocks negligible, also if a range is 2 MiB. */
-#define ROUND_BYTES (UINT64_C(128) << 20)
+/* A round should take a hundred times as long as reading the clocks, also if a range is 2 MiB. */
+#define ROUND_BYTES (UINT64_C(512) << 20)
 
 /* Frames differ from round to round, so that a leaf left over from an earlier one is noticed. */
 #define ROUNDS_DISTINCT 16u

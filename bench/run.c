@@ -5,6 +5,7 @@
 
 #include "campaign.h"
 #include "interrupt.h"
+#include "machine.h"
 #include "place.h"
 #include "progress.h"
 #include "run.h"
@@ -205,6 +206,8 @@ static enum exit_code run_with_place(struct run *run, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	getloadavg(&run->load, 1);
+	if (build_flaw())
+		warn("this build %s: its times mean little", build_flaw());
 	for (i = 0; i < o->thread_count; i++)
 		place_warn_crowded(run->place, o->threads[i]);
 	if (o->output)

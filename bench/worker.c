@@ -39,6 +39,22 @@ static void end_measuring(struct worker *worker, uint64_t done)
 	tally->preempted = preempted - worker->start_preempted;
 }
 
+void worker_calibrate(struct worker *worker)
+{
+	unsigned i;
+
+	worker->clocks_ns = UINT64_MAX;
+	for (i = 0; i < 100; i++) {
+		uint64_t cpu_ns;
+
+		worker_resume(worker);
+		clock_wall_ns();
+		cpu_ns = clock_thread_cpu_ns() - worker->start_cpu_ns;
+		if (cpu_ns < worker->clocks_ns)
+			worker->clocks_ns = cpu_ns;
+	}
+}
+
 bool worker_change_phase(struct worker *worker, enum phase phase, uint64_t done)
 {
 	if (worker->phase == PHASE_MEASURE)

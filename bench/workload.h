@@ -102,6 +102,8 @@ struct worker {
 	int bind_error;
 	bool moved; /* it was not there any more in the end */
 
+	uint64_t clocks_ns; /* CPU time that worker_pause() sees although nothing was enclosed */
+
 	/* When what is being measured began. */
 	uint64_t start_operations, start_wall_ns, start_cpu_ns, start_all_cpu_ns;
 	long start_slept, start_preempted;
@@ -127,26 +129,29 @@ static inline bool worker_continues(struct worker *worker, uint64_t done)
 
 /*
  * For workloads that have to prepare again and again: set `times_itself`, call worker_continues()
- * with 0, and enclose what is measured. Reading the clocks costs up to a microsecond, so what they
- * enclose should take a hundred times as long.
+ * with 0, and enclose what is measured. The wall clock is read inside, the CPU clock, a system
+ * call, outside; what the CPU clock sees of reading the clocks is taken off.
  */
 static inline void worker_resume(struct worker *worker)
 {
-	worker->start_wall_ns = clock_wall_ns();
 	worker->start_cpu_ns = clock_thread_cpu_ns();
+	worker->start_wall_ns = clock_wall_ns();
 }
 
 static inline void worker_pause(struct worker *worker, uint64_t operations)
 {
-	uint64_t cpu_ns = clock_thread_cpu_ns();
 	uint64_t wall_ns = clock_wall_ns();
+	uint64_t cpu_ns = clock_thread_cpu_ns() - worker->start_cpu_ns;
 
 	if (worker->phase != PHASE_MEASURE)
 		return;
 	worker->tally.operations += operations;
-	worker->tally.cpu_ns += cpu_ns - worker->start_cpu_ns;
 	worker->tally.wall_ns += wall_ns - worker->start_wall_ns;
+	worker->tally.cpu_ns += cpu_ns > worker->clocks_ns ? cpu_ns - worker->clocks_ns : 0;
 }
+
+/* Find out what reading the clocks costs; before the first worker_resume(). */
+void worker_calibrate(struct worker *worker);
 
 /* Record what went wrong and stop the trial; the workload returns. */
 void worker_fail_call(struct worker *worker, pt_va_t va, const char *call, int error);
