@@ -135,7 +135,7 @@ static inline bool fmt_needs_flush(pte_t old, pte_t new)
 		return false;
 	if ((old ^ new) & ~(granted | ignored | FMT_STRATEGY_MASK))
 		return true;
-	return old & ~new &granted;
+	return (old & granted) & ~new;
 }
 
 #endif

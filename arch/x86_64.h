@@ -219,12 +219,14 @@ static inline bool fmt_needs_flush(pte_t old, pte_t new)
 {
 	const pte_t granted = X86_W | X86_D; /* may be set without a flush, not cleared */
 	const pte_t ignored = X86_A | X86_SOFT0 | X86_SOFT1 | X86_TRACKED | FMT_STRATEGY_MASK;
+	pte_t cleared = old & ~new;
+	pte_t set = new & ~old;
 
 	if (!fmt_translates(old))
 		return false;
-	if ((old ^ new) & ~(granted | X86_NX | ignored))
+	if ((set | cleared) & ~(granted | X86_NX | ignored))
 		return true;
-	return (old & ~new &granted) || (new & ~old &X86_NX);
+	return (cleared & granted) || (set & X86_NX);
 }
 
 #endif
