@@ -242,17 +242,29 @@ static void test_bad_paths(void **state)
 	results_destroy(results);
 }
 
-/* What is there already stays if the new one cannot be written: here, because nothing may grow. */
+/*
+ * By links, which a wrong rename() would replace instead: a test run by root must not be able to
+ * destroy a device.
+ */
 static void test_special_files_are_not_replaced(void **state)
 {
 	struct results *results = make_results();
+	char sink[128], full[128];
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(results_write(results, "/dev/null"), 0);
-	assert_int_equal(stat("/dev/null", &status), 0);
-	assert_true(S_ISCHR(status.st_mode));
-	assert_int_equal(results_write(results, "/dev/full"), -ENOSPC);
+	snprintf(sink, sizeof(sink), "%s/null", folder);
+	snprintf(full, sizeof(full), "%s/full", folder);
+	assert_int_equal(symlink("/dev/null", sink), 0);
+	assert_int_equal(symlink("/dev/full", full), 0);
+	assert_int_equal(results_write(results, sink), 0);
+	assert_int_equal(lstat(sink, &status), 0);
+	assert_true(S_ISLNK(status.st_mode));
+	assert_int_equal(results_write(results, full), -ENOSPC);
+	assert_int_equal(lstat(full, &status), 0);
+	assert_true(S_ISLNK(status.st_mode));
+	unlink(sink);
+	unlink(full);
 	results_destroy(results);
 }
 
