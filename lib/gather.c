@@ -31,7 +31,7 @@ static bool range_join(struct gather_range *range, pt_va_t first, pt_va_t last)
 	return true;
 }
 
-void gather_flush_later(struct gather *g, pt_va_t first, pt_va_t last)
+void pt_gather_flush_later(struct gather *g, pt_va_t first, pt_va_t last)
 {
 	struct gather_range *range = &g->ranges[g->nr_ranges];
 
@@ -57,7 +57,7 @@ void gather_flush_later(struct gather *g, pt_va_t first, pt_va_t last)
 	g->nr_ranges = 1;
 }
 
-void gather_leaf(struct gather *g, pt_va_t va, unsigned level, pte_t pte)
+void pt_gather_leaf(struct gather *g, pt_va_t va, unsigned level, pte_t pte)
 {
 	struct node *store = g->items;
 	struct gathered_leaf *leaves;
@@ -72,16 +72,16 @@ void gather_leaf(struct gather *g, pt_va_t va, unsigned level, pte_t pte)
 	leaves[store->live++] = (struct gathered_leaf){.va_level = va | level, .pte = pte};
 }
 
-void gather_subtree(struct gather *g, struct node *top, pt_va_t first, pt_va_t last)
+void pt_gather_subtree(struct gather *g, struct node *top, pt_va_t first, pt_va_t last)
 {
 	top->va = first;
 	top->next = g->subtrees;
 	g->subtrees = top;
 	g->tables = true;
-	gather_flush_later(g, first, last);
+	pt_gather_flush_later(g, first, last);
 }
 
-void gather_flush(struct gather *g)
+void pt_gather_flush(struct gather *g)
 {
 	for (unsigned i = 0; i < g->nr_ranges; i++)
 		g->table->flush(g->table->flush_ctx, g->ranges[i].first,

@@ -63,16 +63,16 @@ static inline uint64_t gather_nodes_for(const struct gather *g, uint64_t leaves)
 }
 
 /* Translations of first..last must be flushed; ranges that touch are joined. */
-void gather_flush_later(struct gather *g, pt_va_t first, pt_va_t last);
+void pt_gather_flush_later(struct gather *g, pt_va_t first, pt_va_t last);
 
 /* Remember a removed leaf. Its storage has been reserved. */
-void gather_leaf(struct gather *g, pt_va_t va, unsigned level, pte_t pte);
+void pt_gather_leaf(struct gather *g, pt_va_t va, unsigned level, pte_t pte);
 
 /* Remember an unlinked subtree, by its top node, that covered first..last. */
-void gather_subtree(struct gather *g, struct node *top, pt_va_t first, pt_va_t last);
+void pt_gather_subtree(struct gather *g, struct node *top, pt_va_t first, pt_va_t last);
 
 /* Call the flush hook for all that was collected. */
-void gather_flush(struct gather *g);
+void pt_gather_flush(struct gather *g);
 
 static inline bool gather_is_empty(const struct gather *g)
 {

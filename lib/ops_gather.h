@@ -139,9 +139,9 @@ static void retire_removed(struct gather *g)
 	if (!STRATEGY_CONCURRENT)
 		free_chain(self, t, chain);
 	else if (apart)
-		thread_retire(self, chain, t);
+		pt_thread_retire(self, chain, t);
 	else if (chain->count >= self->pool->retire_batch)
-		thread_hand_over(self);
+		pt_thread_hand_over(self);
 }
 
 static int op_gather_sync(struct pt_gather *storage)
@@ -151,7 +151,7 @@ static int op_gather_sync(struct pt_gather *storage)
 	if (g->self->holds)
 		return -EDEADLK;
 	if (g->nr_ranges)
-		gather_flush(g);
+		pt_gather_flush(g);
 	if (!g->subtrees && !g->items)
 		return 0;
 	if (g->removed)
@@ -171,8 +171,8 @@ static void retire_displaced(struct cursor *c)
 		struct node *top = c->displaced;
 
 		c->displaced = top->next;
-		gather_subtree(g, top, top->va,
-			       top->va + (level_size(top->level) << FMT_INDEX_BITS) - 1);
+		pt_gather_subtree(g, top, top->va,
+				  top->va + (level_size(top->level) << FMT_INDEX_BITS) - 1);
 	}
 	op_gather_sync(&own);
 }

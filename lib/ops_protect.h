@@ -51,7 +51,7 @@ static inline int protect_leaf(struct cursor *c, struct slot *s, struct protecti
 		if (!strategy_slot_change(c, s, pte))
 			return VISIT_AGAIN;
 		if (fmt_needs_flush(s->pte, pte))
-			gather_flush_later(p->g, s->first, s->last);
+			pt_gather_flush_later(p->g, s->first, s->last);
 	}
 	p->pages += base_pages(s->level);
 	p->va = s->first;

@@ -118,12 +118,7 @@ static inline void describe_slot(pt_va_t va, unsigned level, pte_t pte, struct p
 	ret->mark = kind == PT_KIND_MARK ? fmt_mark_value(pte) : 0;
 }
 
-/*
- * The strategy's query. With @get a tracked item is cloned before the query ends: until then the
- * table's reference is not dropped, for the slot is locked, or the grace period not over (R2).
- */
-static inline __attribute__((always_inline)) int
-query_slot(struct pt_thread *self, struct pt_table *t, pt_va_t va, bool get, struct pt_mapping *ret)
+static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, struct pt_mapping *ret)
 {
 	struct strategy_query q;
 	unsigned level;
@@ -133,9 +128,8 @@ query_slot(struct pt_thread *self, struct pt_table *t, pt_va_t va, bool get, str
 		return -ERANGE;
 	if (!STRATEGY_LOCK_FREE_QUERY && self->holds)
 		return -EDEADLK;
-	for (;;) {
+	do {
 		slot_t *slots = strategy_query_begin(&q, self, t);
-		bool cloned;
 
 		pte = strategy_query_step(&q, &slots[slot_index(va, FMT_LEVELS)], FMT_LEVELS);
 		_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
@@ -145,39 +139,18 @@ query_slot(struct pt_thread *self, struct pt_table *t, pt_va_t va, bool get, str
 			slots = slots_of_pa(t->phys_off, fmt_table_pa(pte));
 			pte = strategy_query_step(&q, &slots[slot_index(va, level - 1)], level - 1);
 		}
-		cloned = get && fmt_kind(pte, level) == PT_KIND_LEAF &&
-			 (fmt_leaf_prop(pte, level) & PT_TRACKED);
-		if (cloned)
-			t->item_ops->clone(t->item_ctx, fmt_leaf_pa(pte, level), level);
-		if (strategy_query_end(&q))
-			break;
-		if (cloned)
-			t->item_ops->drop(t->item_ctx, fmt_leaf_pa(pte, level), level);
-	}
+	} while (!strategy_query_end(&q));
 	describe_slot(va, level, pte, ret);
 	return 0;
 }
 
-static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, struct pt_mapping *ret)
+/* What covers the cursor's address. */
+static inline void cursor_describe(struct cursor *c, struct pt_mapping *ret)
 {
-	return query_slot(self, t, va, false, ret);
-}
-
-static int op_query_get(struct pt_thread *self, struct pt_table *t, pt_va_t va,
-			struct pt_mapping *ret)
-{
-	return query_slot(self, t, va, true, ret);
-}
-
-static int op_cursor_query(struct pt_cursor *storage, struct pt_mapping *ret)
-{
-	struct cursor *c = (struct cursor *)storage;
 	struct node *node = c->node;
 	unsigned level = c->level;
 	pte_t pte;
 
-	if (cursor_at_end(c))
-		return -ERANGE;
 	for (;; level--) {
 		slot_t *slots = node_slots(c->table, node);
 
@@ -187,6 +160,38 @@ static int op_cursor_query(struct pt_cursor *storage, struct pt_mapping *ret)
 		node = child_of(c->table, pte);
 	}
 	describe_slot(c->va, level, pte, ret);
+}
+
+/*
+ * Holds the page like a read cursor: a lock-free query could clone a huge item that a split is just
+ * turning into parts.
+ */
+static int op_query_get(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+			struct pt_mapping *ret)
+{
+	pt_va_t first = va & ~PAGE_MASK;
+	struct cursor c;
+	int rc;
+
+	if (!table_manages(t, va))
+		return -ERANGE;
+	rc = range_open(&c, self, t, first, first | PAGE_MASK, PT_READ_ONLY, 1);
+	if (rc)
+		return rc;
+	cursor_describe(&c, ret);
+	if (ret->item.prop & PT_TRACKED)
+		t->item_ops->clone(t->item_ctx, ret->item.pa, ret->item.level);
+	range_close(&c);
+	return 0;
+}
+
+static int op_cursor_query(struct pt_cursor *storage, struct pt_mapping *ret)
+{
+	struct cursor *c = (struct cursor *)storage;
+
+	if (cursor_at_end(c))
+		return -ERANGE;
+	cursor_describe(c, ret);
 	return 0;
 }
 

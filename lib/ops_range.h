@@ -65,7 +65,7 @@ static inline int range_open(struct cursor *c, struct pt_thread *self, struct pt
 	if (self->holds)
 		return -EDEADLK;
 	if (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)
-		thread_wait_backlog(self);
+		pt_thread_wait_backlog(self);
 	if (mode == PT_BUILD) {
 		rc = node_reserve(self, PATH_NODES);
 		if (rc)
@@ -97,7 +97,7 @@ static inline void range_close(struct cursor *c)
 	if (c->displaced)
 		retire_displaced(c);
 	if (self->spare.count > 2 * self->pool->magazine)
-		thread_trim(self);
+		pt_thread_trim(self);
 }
 
 /* Fill the slots of @child, a node that nobody sees yet, with the parts of @pte of @level. */

@@ -20,7 +20,7 @@ static inline int remove_subtree(struct cursor *c, struct slot *s, struct remova
 	if (!strategy_detach_subtree(c, s, 0))
 		return VISIT_AGAIN;
 	strategy_live_add(c, s->node, -1, 0);
-	gather_subtree(r->g, child, s->first, s->last);
+	pt_gather_subtree(r->g, child, s->first, s->last);
 	r->pages += pages;
 	if (!r->taken || !pages)
 		return VISIT_NEXT;
@@ -39,9 +39,9 @@ static inline int remove_leaf(struct cursor *c, struct slot *s, struct removal *
 		return VISIT_AGAIN;
 	strategy_live_add(c, s->node, -1, 0);
 	if (fmt_translates(s->pte))
-		gather_flush_later(r->g, s->first, s->last);
+		pt_gather_flush_later(r->g, s->first, s->last);
 	if (gather_wants_leaves(r->g))
-		gather_leaf(r->g, s->first, s->level, s->pte);
+		pt_gather_leaf(r->g, s->first, s->level, s->pte);
 	r->pages += base_pages(s->level);
 	if (!r->taken)
 		return VISIT_NEXT;

@@ -218,7 +218,7 @@ struct pt_pool_config {
 	unsigned node_shift;   /* bytes of a node, log2; 0: 12. Must equal the formats' */
 	size_t chunk_bytes;    /* power of two, at least 64 nodes, whole pages; 0: 2 MiB */
 	size_t max_bytes;      /* most node memory; rounded up to whole chunks; 0: 64 GiB */
-	unsigned magazine;     /* zeroed nodes a thread keeps at most, 8..1024; 0: 64 */
+	unsigned magazine;     /* zeroed nodes a thread keeps, 8..1024, at most twice; 0: 64 */
 	size_t retired_bound;  /* bytes retired but not freed at which begin waits; 0: 64 MiB */
 	unsigned retire_batch; /* nodes a thread collects for one grace period, 1..1024; 0: 32 */
 	enum pt_reclaim reclaim;
@@ -273,7 +273,8 @@ PT_API PT_MUST_CHECK int pt_thread_unregister(struct pt_thread *self);
 
 /*
  * Announce that the thread holds no reference into any table. Needed regularly with the qsbr
- * flavour of RCU; costs nothing with the others. Must not be called while a cursor is open.
+ * flavour of RCU, where a registered thread that sleeps or waits for others holds up reclamation;
+ * costs nothing with the other flavours. Must not be called while a cursor is open.
  */
 PT_API void pt_thread_quiescent(struct pt_thread *self);
 
@@ -388,7 +389,7 @@ enum pt_mode {
 
 /*
  * Called for each leaf that was removed through a gather, after the flush, without locks; the
- * item's accessed and dirty bits are final (T2).
+ * item's accessed and dirty bits are final (T2). May call the library, but not with that gather.
  */
 typedef void (*pt_removed_fn)(void *ctx, pt_va_t va, const struct pt_item *item);
 
@@ -502,8 +503,10 @@ static inline PT_MUST_CHECK int pt_query(struct pt_thread *self, struct pt_table
 }
 
 /*
- * As pt_query(), and a tracked item comes with a reference of its own (the clone hook), taken while
- * the table's cannot go away; the caller drops it.
+ * As pt_query(), and a tracked item comes with a reference of its own (the clone hook); the caller
+ * drops it. Holds the page as a read cursor does, whatever the strategy.
+ * Return: as pt_query(); -EDEADLK: this thread holds a cursor; -EINVAL: @self is of another pool.
+ * Context: no cursor open; may block.
  */
 static inline PT_MUST_CHECK int pt_query_get(struct pt_thread *self, struct pt_table *table,
 					     pt_va_t va, struct pt_mapping *ret)

@@ -90,7 +90,7 @@ static struct chunk *partial_pop(struct pt_pool *pool)
 
 static void chunk_list(struct pt_pool *pool, struct chunk *chunk)
 {
-	/* [ORD-listed] acq_rel: orders this against the clearing in pool_take_listed() */
+	/* [ORD-listed] acq_rel: orders this against the clearing in take_from_chunk() */
 	if (!atomic_exchange_explicit(&chunk->listed, 1, memory_order_acq_rel))
 		partial_push(pool, chunk);
 }
@@ -141,14 +141,12 @@ static void chunk_put_back(struct pt_pool *pool, struct chunk *chunk, struct nod
 
 /* ---- taking ---- */
 
-static unsigned pool_take_listed(struct pt_pool *pool, struct node_chain *chain, unsigned want)
+static unsigned take_from_chunk(struct pt_pool *pool, struct chunk *chunk, struct node_chain *chain,
+				unsigned want)
 {
-	struct chunk *chunk = partial_pop(pool);
 	struct node *node;
 	unsigned count = 0;
 
-	if (!chunk)
-		return 0;
 	/* [ORD-listed] acq_rel: orders this before the look at the chunk's nodes */
 	atomic_exchange_explicit(&chunk->listed, 0, memory_order_acq_rel);
 	node = chunk_pop_all(chunk);
@@ -164,6 +162,17 @@ static unsigned pool_take_listed(struct pt_pool *pool, struct node_chain *chain,
 	if (node)
 		chunk_put_back(pool, chunk, node);
 	atomic_fetch_sub_explicit(&pool->free_nodes, count, memory_order_relaxed);
+	return count;
+}
+
+static unsigned pool_take_listed(struct pt_pool *pool, struct node_chain *chain, unsigned want)
+{
+	struct chunk *chunk;
+	unsigned count = 0;
+
+	/* Others may have emptied a chunk before it got on the stack. */
+	while (!count && (chunk = partial_pop(pool)))
+		count = take_from_chunk(pool, chunk, chain, want);
 	return count;
 }
 
@@ -224,7 +233,7 @@ static unsigned pool_take_fresh(struct pt_pool *pool, struct node_chain *chain, 
 	return want;
 }
 
-unsigned pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want)
+unsigned pt_pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want)
 {
 	for (;;) {
 		unsigned count = pool_take_listed(pool, chain, want);
@@ -236,7 +245,7 @@ unsigned pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want
 	}
 }
 
-uint64_t pool_available(struct pt_pool *pool)
+uint64_t pt_pool_available(struct pt_pool *pool)
 {
 	uint64_t most = (uint64_t)pool->nr_chunks_max << (pool->chunk_shift - pool->node_shift);
 
@@ -246,7 +255,7 @@ uint64_t pool_available(struct pt_pool *pool)
 
 /* ---- giving ---- */
 
-void pool_give(struct pt_pool *pool, struct node_chain *chain)
+void pt_pool_give(struct pt_pool *pool, struct node_chain *chain)
 {
 	struct node *node = chain->head;
 
@@ -272,7 +281,7 @@ void pool_give(struct pt_pool *pool, struct node_chain *chain)
 	chain->count = 0;
 }
 
-void pool_retire_begin(struct pt_pool *pool, unsigned nodes)
+void pt_pool_retire_begin(struct pt_pool *pool, unsigned nodes)
 {
 	uint64_t bytes = (uint64_t)nodes << pool->node_shift;
 	uint64_t now =
@@ -285,7 +294,7 @@ void pool_retire_begin(struct pt_pool *pool, unsigned nodes)
 		;
 }
 
-void pool_retire_end(struct pt_pool *pool, unsigned nodes)
+void pt_pool_retire_end(struct pt_pool *pool, unsigned nodes)
 {
 	/* Relaxed: nodes are handed on through the chunks' lists, this only counts. */
 	atomic_fetch_sub_explicit(&pool->retired, (uint64_t)nodes << pool->node_shift,
@@ -418,8 +427,11 @@ int pt_pool_destroy(struct pt_pool *pool)
 	unsigned chunk_lg2 = pool->chunk_shift - pool->node_shift;
 	uint64_t backed;
 
-	if (atomic_load_explicit(&pool->tables, memory_order_relaxed) ||
-	    atomic_load_explicit(&pool->threads, memory_order_relaxed))
+	/* [ORD-users] acq: whatever users did is over; pairs with the decrements */
+	if (atomic_load_explicit(&pool->tables, memory_order_acquire))
+		return -EBUSY;
+	/* [ORD-users] acq: the same for threads */
+	if (atomic_load_explicit(&pool->threads, memory_order_acquire))
 		return -EBUSY;
 	port_rcu_barrier(NULL);
 	backed = atomic_load_explicit(&pool->backed, memory_order_relaxed);
@@ -435,12 +447,12 @@ int pt_pool_destroy(struct pt_pool *pool)
 
 void pt_pool_get_stats(struct pt_pool *pool, struct pt_pool_stats *ret_stats)
 {
-	uint64_t fresh = atomic_load_explicit(&pool->fresh, memory_order_relaxed);
 	uint64_t idle = atomic_load_explicit(&pool->free_nodes, memory_order_relaxed);
+	uint64_t fresh = atomic_load_explicit(&pool->fresh, memory_order_relaxed);
 	uint64_t backed = atomic_load_explicit(&pool->backed, memory_order_relaxed);
 
 	*ret_stats = (struct pt_pool_stats){
-		.node_bytes = (fresh - idle) << pool->node_shift,
+		.node_bytes = fresh > idle ? (fresh - idle) << pool->node_shift : 0,
 		.retired_bytes = atomic_load_explicit(&pool->retired, memory_order_relaxed),
 		.retired_bytes_max = atomic_load_explicit(&pool->retired_max, memory_order_relaxed),
 		.chunk_bytes = backed << pool->node_shift,

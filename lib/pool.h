@@ -74,16 +74,16 @@ static inline void pool_unpoison(const struct pt_pool *pool, struct node *node)
  * Move at least one and at most @want free nodes to @chain, zeroed, in state NODE_FREE and
  * poisoned. Return: how many; 0 when the pool is exhausted.
  */
-unsigned pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want);
+unsigned pt_pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want);
 
 /* How many nodes could be taken, if nobody else took or gave any. */
-uint64_t pool_available(struct pt_pool *pool);
+uint64_t pt_pool_available(struct pt_pool *pool);
 
 /* Free every node of @chain, which becomes empty. Content and metadata may be anything. */
-void pool_give(struct pt_pool *pool, struct node_chain *chain);
+void pt_pool_give(struct pt_pool *pool, struct node_chain *chain);
 
 /* Count a chain that begins, has ended, to wait for its grace period. */
-void pool_retire_begin(struct pt_pool *pool, unsigned nodes);
-void pool_retire_end(struct pt_pool *pool, unsigned nodes);
+void pt_pool_retire_begin(struct pt_pool *pool, unsigned nodes);
+void pt_pool_retire_end(struct pt_pool *pool, unsigned nodes);
 
 #endif

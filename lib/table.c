@@ -91,13 +91,14 @@ int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
 		return self->holds == table ? -EBUSY : -EDEADLK;
 	/* Callbacks that still drop items of this table go through it. */
 	if (table->item_ops)
-		thread_wait_callbacks(self);
+		pt_thread_wait_callbacks(self);
 	if (table->flush)
 		table->flush(table->flush_ctx, table->first, table->last - table->first + 1, true);
 	table->instance->destroy(self, table);
 	table->instance->exit(table);
-	thread_trim(self);
-	atomic_fetch_sub_explicit(&table->pool->tables, 1, memory_order_relaxed);
+	pt_thread_trim(self);
+	/* [ORD-users] rel: the table has left the pool; pairs with pt_pool_destroy() */
+	atomic_fetch_sub_explicit(&table->pool->tables, 1, memory_order_release);
 	port_free(table);
 	return 0;
 }

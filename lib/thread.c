@@ -12,16 +12,16 @@
 
 #include "table.h"
 
-int thread_refill(struct pt_thread *self, unsigned nodes)
+int pt_thread_refill(struct pt_thread *self, unsigned nodes)
 {
 	unsigned half = self->pool->magazine / 2;
 	unsigned want = nodes > half ? nodes : half;
 
 	/* Better no early than after taking what others could use. */
-	if (nodes > self->spare.count + pool_available(self->pool))
+	if (nodes > self->spare.count + pt_pool_available(self->pool))
 		return -ENOMEM;
 	while (self->spare.count < want) {
-		unsigned count = pool_take(self->pool, &self->spare, want - self->spare.count);
+		unsigned count = pt_pool_take(self->pool, &self->spare, want - self->spare.count);
 
 		if (!count)
 			return self->spare.count < nodes ? -ENOMEM : 0;
@@ -29,13 +29,13 @@ int thread_refill(struct pt_thread *self, unsigned nodes)
 	return 0;
 }
 
-void thread_trim(struct pt_thread *self)
+void pt_thread_trim(struct pt_thread *self)
 {
 	struct node_chain surplus = {0};
 
 	while (self->spare.count > self->pool->magazine)
 		node_chain_push(&surplus, node_chain_pop(&self->spare));
-	pool_give(self->pool, &surplus);
+	pt_pool_give(self->pool, &surplus);
 }
 
 /* Free the chain that begins at @node: its grace period is over. */
@@ -52,8 +52,8 @@ static void free_retired(struct node *node)
 		chain.count++;
 	}
 	count = chain.count;
-	pool_give(pool, &chain);
-	pool_retire_end(pool, count);
+	pt_pool_give(pool, &chain);
+	pt_pool_retire_end(pool, count);
 }
 
 static void retired_callback(struct port_rcu_head *head)
@@ -61,7 +61,7 @@ static void retired_callback(struct port_rcu_head *head)
 	free_retired((struct node *)((char *)head - offsetof(struct node, retired.rcu)));
 }
 
-void thread_retire(struct pt_thread *self, struct node_chain *chain, struct pt_table *table)
+void pt_thread_retire(struct pt_thread *self, struct node_chain *chain, struct pt_table *table)
 {
 	struct node *head = chain->head;
 
@@ -71,7 +71,7 @@ void thread_retire(struct pt_thread *self, struct node_chain *chain, struct pt_t
 		node->state = node->state == NODE_ITEMS ? NODE_ITEMS : NODE_RETIRED;
 	head->drops = table != NULL;
 	head->retired.owner = table ? (void *)table : (void *)self->pool;
-	pool_retire_begin(self->pool, chain->count);
+	pt_pool_retire_begin(self->pool, chain->count);
 	chain->head = NULL;
 	chain->count = 0;
 	if (self->pool->reclaim == PT_RECLAIM_SYNC) {
@@ -82,23 +82,23 @@ void thread_retire(struct pt_thread *self, struct node_chain *chain, struct pt_t
 	}
 }
 
-void thread_hand_over(struct pt_thread *self)
+void pt_thread_hand_over(struct pt_thread *self)
 {
-	thread_retire(self, &self->retired, NULL);
+	pt_thread_retire(self, &self->retired, NULL);
 }
 
-void thread_wait_callbacks(struct pt_thread *self)
+void pt_thread_wait_callbacks(struct pt_thread *self)
 {
 	if (self->pool->reclaim == PT_RECLAIM_CALLBACK)
 		port_rcu_barrier(&self->port);
 }
 
-void thread_wait_backlog(struct pt_thread *self)
+void pt_thread_wait_backlog(struct pt_thread *self)
 {
 	struct pt_pool *pool = self->pool;
 
 	if (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)
-		thread_hand_over(self);
+		pt_thread_hand_over(self);
 	for (;;) {
 		uint64_t seen = atomic_load_explicit(&pool->retired, memory_order_relaxed);
 
@@ -134,13 +134,16 @@ int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self)
 
 int pt_thread_unregister(struct pt_thread *self)
 {
+	struct pt_pool *pool = self->pool;
+
 	if (self->holds)
 		return -EBUSY;
-	thread_hand_over(self);
-	pool_give(self->pool, &self->spare);
-	atomic_fetch_sub_explicit(&self->pool->threads, 1, memory_order_relaxed);
+	pt_thread_hand_over(self);
+	pt_pool_give(pool, &self->spare);
 	port_thread_unregister(&self->port);
 	port_free(self);
+	/* [ORD-users] rel: this thread has left the pool; pairs with pt_pool_destroy() */
+	atomic_fetch_sub_explicit(&pool->threads, 1, memory_order_release);
 	return 0;
 }
 
@@ -153,8 +156,8 @@ int pt_thread_reclaim(struct pt_thread *self)
 {
 	if (self->holds)
 		return -EDEADLK;
-	thread_hand_over(self);
-	thread_wait_callbacks(self);
+	pt_thread_hand_over(self);
+	pt_thread_wait_callbacks(self);
 	return 0;
 }
 

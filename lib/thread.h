@@ -22,25 +22,25 @@ struct pt_thread {
 };
 
 /* Fill `spare` to at least @nodes. Return: 0 or -ENOMEM. */
-int thread_refill(struct pt_thread *self, unsigned nodes);
+int pt_thread_refill(struct pt_thread *self, unsigned nodes);
 
 /* Give surplus spare nodes back to the pool. */
-void thread_trim(struct pt_thread *self);
+void pt_thread_trim(struct pt_thread *self);
 
 /*
  * Wait for the grace period of @chain and free it; before that, when @table is given, drop the
  * items its nodes hold. The chain becomes empty. May wait in PT_RECLAIM_SYNC mode: no locks.
  */
-void thread_retire(struct pt_thread *self, struct node_chain *chain, struct pt_table *table);
+void pt_thread_retire(struct pt_thread *self, struct node_chain *chain, struct pt_table *table);
 
 /* Retire what has collected in self->retired. */
-void thread_hand_over(struct pt_thread *self);
+void pt_thread_hand_over(struct pt_thread *self);
 
 /* Wait for the callbacks that free what was handed over before. Without locks. */
-void thread_wait_callbacks(struct pt_thread *self);
+void pt_thread_wait_callbacks(struct pt_thread *self);
 
 /* Wait until the pool's backlog is below its bound. Outside read sections, without locks. */
-void thread_wait_backlog(struct pt_thread *self);
+void pt_thread_wait_backlog(struct pt_thread *self);
 
 /* Make sure that @nodes calls of node_take() succeed. Return: 0 or -ENOMEM. */
 static inline int node_reserve(struct pt_thread *self, uint64_t nodes)
@@ -51,7 +51,7 @@ static inline int node_reserve(struct pt_thread *self, uint64_t nodes)
 		return 0;
 	if (nodes > UINT32_MAX / 2)
 		return -ENOMEM;
-	return thread_refill(self, (unsigned)nodes);
+	return pt_thread_refill(self, (unsigned)nodes);
 }
 
 /* Take a reserved node: zeroed, its metadata that of an empty table of @level. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A sleeping mutex of one word: 0 free, 1 held, 2 held and perhaps waited for. The three-state
- * algorithm of U. Drepper, "Futexes Are Tricky", section 6, with a short spin before sleeping.
+ * algorithm of U. Drepper, "Futexes Are Tricky", section 6. It does not spin, as glibc's default
+ * mutex does not.
  */
 #ifndef PT_SYNC_MUTEX_H
 #define PT_SYNC_MUTEX_H
