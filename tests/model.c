@@ -216,7 +216,7 @@ void expect_all(struct world *w)
 	dump_expect_model(w->fx, &w->map);
 	if (w->gather_open)
 		return;
-	pt_thread_reclaim(w->fx->self);
+	reclaim(w->fx);
 	expect_ledger(w);
 }
 

@@ -24,10 +24,15 @@ static void open_table(struct fixture *fx)
 	fx->base = fx->first + pt_page_size(fx->format, fx->format->levels);
 }
 
+void reclaim(struct fixture *fx)
+{
+	expect_ok(pt_thread_reclaim(fx->self));
+}
+
 static void close_table(struct fixture *fx)
 {
 	expect_ok(pt_table_destroy(fx->self, fx->table));
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_null(fx->ledger.error);
 	assert_int_equal(ledger_total(&fx->ledger), 0);
 }
@@ -238,6 +243,20 @@ struct pt_mapping query(struct fixture *fx, pt_va_t va)
 	assert_int_equal(m.len & (m.len - 1), 0);
 	assert_int_equal(m.va & (m.len - 1), 0);
 	return m;
+}
+
+void begin_cursor(struct fixture *fx, pt_va_t va, uint64_t len, enum pt_mode mode,
+		  struct pt_cursor *c)
+{
+	expect_ok(pt_cursor_begin(fx->self, fx->table, va, len, mode, fx->format->levels, c));
+	assert_int_equal(pt_cursor_va(c), va);
+}
+
+int map_at_cursor(struct pt_cursor *c, pt_pa_t pa, pt_prop_t prop, unsigned level)
+{
+	struct pt_item item = {.pa = pa, .prop = prop, .level = level};
+
+	return pt_cursor_map(c, &item);
 }
 
 /* A cursor on the one page sees what the query saw. */

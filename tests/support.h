@@ -80,6 +80,9 @@ void fixture_open(struct fixture *fx, const struct pt_format_info *format,
 /* Destroys the table; all nodes and all references must be back. */
 void fixture_close(struct fixture *fx);
 
+/* Wait until what was removed is free and dropped. */
+void reclaim(struct fixture *fx);
+
 /* Replace the table by an empty one that is configured as fx->config says by now. */
 void fixture_new_table(struct fixture *fx);
 
@@ -94,6 +97,11 @@ void map(struct fixture *fx, pt_va_t va, uint64_t len, pt_pa_t pa, pt_prop_t pro
 uint64_t unmap(struct fixture *fx, pt_va_t va, uint64_t len);
 uint64_t protect(struct fixture *fx, pt_va_t va, uint64_t len, pt_prop_t set, pt_prop_t clear);
 struct pt_mapping query(struct fixture *fx, pt_va_t va);
+
+/* A cursor that may write slots of any level. */
+void begin_cursor(struct fixture *fx, pt_va_t va, uint64_t len, enum pt_mode mode,
+		  struct pt_cursor *c);
+int map_at_cursor(struct pt_cursor *c, pt_pa_t pa, pt_prop_t prop, unsigned level);
 
 /* Take the references that mapping this range by the largest leaves consumes. */
 void get_items(struct fixture *fx, pt_va_t va, uint64_t len, pt_pa_t pa, unsigned max_level);

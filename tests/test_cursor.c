@@ -1,25 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Cursors: opening, where they stand, query, find next, jump, map, mark. */
-#include "dump.h"
-
-static void begin(struct fixture *fx, pt_va_t va, uint64_t len, enum pt_mode mode,
-		  struct pt_cursor *c)
-{
-	expect_ok(pt_cursor_begin(fx->self, fx->table, va, len, mode, fx->format->levels, c));
-	assert_int_equal(pt_cursor_va(c), va);
-}
-
-static struct pt_item item(pt_pa_t pa, pt_prop_t prop, unsigned level)
-{
-	return (struct pt_item){.pa = pa, .prop = prop, .level = level};
-}
-
-static int cursor_map(struct pt_cursor *c, pt_pa_t pa, pt_prop_t prop, unsigned level)
-{
-	struct pt_item i = item(pa, prop, level);
-
-	return pt_cursor_map(c, &i);
-}
+/* Cursors: opening, where they stand, query, find next, jump. */
+#include "support.h"
 
 /* ---- opening ---- */
 
@@ -68,11 +49,11 @@ static void any_range_of_the_table_can_be_held(struct fixture *fx)
 {
 	struct pt_cursor c;
 
-	begin(fx, fx->first, fx->last - fx->first + 1, PT_CHANGE, &c);
+	begin_cursor(fx, fx->first, fx->last - fx->first + 1, PT_CHANGE, &c);
 	pt_cursor_end(&c);
-	begin(fx, fx->first, fx->page, PT_BUILD, &c);
+	begin_cursor(fx, fx->first, fx->page, PT_BUILD, &c);
 	pt_cursor_end(&c);
-	begin(fx, fx->last - (fx->page - 1), fx->page, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->last - (fx->page - 1), fx->page, PT_READ_ONLY, &c);
 	pt_cursor_end(&c);
 	check(fx);
 }
@@ -84,7 +65,7 @@ static void a_thread_has_one_cursor_at_a_time(struct fixture *fx)
 	struct pt_cursor c, second;
 	struct pt_table *t = fx->table;
 
-	begin(fx, fx->base, fx->page, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base, fx->page, PT_READ_ONLY, &c);
 	expect_error(pt_cursor_begin(fx->self, t, fx->base + fx->giant, fx->page, PT_READ_ONLY, 1,
 				     &second),
 		     EDEADLK);
@@ -95,7 +76,7 @@ static void a_thread_has_one_cursor_at_a_time(struct fixture *fx)
 	expect_error(pt_check(fx->self, t, &report), EDEADLK);
 	pt_cursor_end(&c);
 	assert_int_equal(query(fx, fx->base).kind, before.kind);
-	begin(fx, fx->base, fx->page, PT_CHANGE, &c);
+	begin_cursor(fx, fx->base, fx->page, PT_CHANGE, &c);
 	pt_cursor_end(&c);
 }
 
@@ -108,10 +89,10 @@ static void a_read_cursor_changes_nothing(struct fixture *fx)
 
 	map(fx, fx->base, fx->page, FRAMES, RW);
 	pt_gather_init(&g, fx->self, fx->table, NULL, NULL);
-	begin(fx, fx->base, 2 * fx->page, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base, 2 * fx->page, PT_READ_ONLY, &c);
 	expect_error(pt_cursor_take_next(&c, fx->page, &g, &taken), EINVAL);
 	expect_ok(pt_cursor_jump(&c, fx->base + fx->page));
-	expect_error(cursor_map(&c, FRAMES, RW, 1), EINVAL);
+	expect_error(map_at_cursor(&c, FRAMES, RW, 1), EINVAL);
 	expect_error(pt_cursor_mark(&c, fx->page, 1), EINVAL);
 	assert_int_equal(pt_cursor_va(&c), fx->base + fx->page);
 	pt_cursor_end(&c);
@@ -124,8 +105,8 @@ static void a_change_cursor_maps_and_marks_nothing(struct fixture *fx)
 {
 	struct pt_cursor c;
 
-	begin(fx, fx->base, fx->page, PT_CHANGE, &c);
-	expect_error(cursor_map(&c, FRAMES, RW, 1), EINVAL);
+	begin_cursor(fx, fx->base, fx->page, PT_CHANGE, &c);
+	expect_error(map_at_cursor(&c, FRAMES, RW, 1), EINVAL);
 	expect_error(pt_cursor_mark(&c, fx->page, 1), EINVAL);
 	pt_cursor_end(&c);
 	assert_int_equal(check(fx).nodes, 1);
@@ -138,11 +119,11 @@ static void read_and_change_cursors_create_no_tables(struct fixture *fx)
 	pt_va_t va;
 
 	pt_thread_fail_alloc(fx->self, 0);
-	begin(fx, fx->base, fx->page, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base, fx->page, PT_READ_ONLY, &c);
 	expect_ok(pt_cursor_query(&c, &m));
 	expect_error(pt_cursor_find_next(&c, fx->page, &va), ENOENT);
 	pt_cursor_end(&c);
-	begin(fx, fx->base, fx->page, PT_CHANGE, &c);
+	begin_cursor(fx, fx->base, fx->page, PT_CHANGE, &c);
 	pt_cursor_end(&c);
 	pt_thread_fail_alloc(fx->self, UINT64_MAX);
 	assert_int_equal(check(fx).nodes, 1);
@@ -156,7 +137,7 @@ static void a_query_may_reach_beyond_the_range_on_both_sides(struct fixture *fx)
 	struct pt_cursor c;
 
 	map(fx, fx->base, fx->giant, FRAMES, RW);
-	begin(fx, fx->base + fx->page, fx->page, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base + fx->page, fx->page, PT_READ_ONLY, &c);
 	expect_ok(pt_cursor_query(&c, &m));
 	pt_cursor_end(&c);
 	assert_int_equal(m.kind, PT_KIND_LEAF);
@@ -172,7 +153,7 @@ static void a_query_does_not_move_the_cursor(struct fixture *fx)
 	struct pt_cursor c;
 
 	map(fx, fx->base, fx->page, FRAMES, RW);
-	begin(fx, fx->base, 2 * fx->page, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base, 2 * fx->page, PT_READ_ONLY, &c);
 	expect_ok(pt_cursor_query(&c, &m));
 	expect_ok(pt_cursor_query(&c, &m));
 	assert_int_equal(pt_cursor_va(&c), fx->base);
@@ -189,14 +170,14 @@ static void at_the_end_there_is_nothing_to_do(struct fixture *fx)
 	pt_va_t va = 77;
 
 	pt_gather_init(&g, fx->self, fx->table, NULL, NULL);
-	begin(fx, fx->base, fx->page, PT_BUILD, &c);
-	expect_ok(cursor_map(&c, FRAMES, RW, 1));
+	begin_cursor(fx, fx->base, fx->page, PT_BUILD, &c);
+	expect_ok(map_at_cursor(&c, FRAMES, RW, 1));
 	assert_int_equal(pt_cursor_va(&c), fx->base + fx->page);
 	expect_error(pt_cursor_query(&c, &m), ERANGE);
 	expect_error(pt_cursor_find_next(&c, fx->page, &va), ERANGE);
 	expect_error(pt_cursor_take_next(&c, fx->page, &g, &taken), ERANGE);
 	expect_error(pt_cursor_mark(&c, fx->page, 1), ERANGE);
-	expect_error(cursor_map(&c, FRAMES, RW, 1), ERANGE);
+	expect_error(map_at_cursor(&c, FRAMES, RW, 1), ERANGE);
 	assert_int_equal(pt_cursor_va(&c), fx->base + fx->page);
 	pt_cursor_end(&c);
 	assert_int_equal(m.va, 77);
@@ -211,12 +192,12 @@ static void the_end_of_the_address_space_is_an_end_like_any_other(struct fixture
 	pt_va_t va;
 
 	fixture_use_upper_half(fx);
-	begin(fx, 0 - 2 * fx->page, 2 * fx->page, PT_BUILD, &c);
-	expect_ok(cursor_map(&c, FRAMES, RW, 1));
-	expect_ok(cursor_map(&c, FRAMES + fx->page, RW, 1));
+	begin_cursor(fx, 0 - 2 * fx->page, 2 * fx->page, PT_BUILD, &c);
+	expect_ok(map_at_cursor(&c, FRAMES, RW, 1));
+	expect_ok(map_at_cursor(&c, FRAMES + fx->page, RW, 1));
 	assert_int_equal(pt_cursor_va(&c), 0);
 	expect_error(pt_cursor_query(&c, &m), ERANGE);
-	expect_error(cursor_map(&c, FRAMES, RW, 1), ERANGE);
+	expect_error(map_at_cursor(&c, FRAMES, RW, 1), ERANGE);
 	expect_error(pt_cursor_find_next(&c, fx->page, &va), ERANGE);
 	expect_ok(pt_cursor_jump(&c, 0 - fx->page));
 	expect_ok(pt_cursor_query(&c, &m));
@@ -240,7 +221,7 @@ static void find_next_skips_holes_marks_and_empty_tables(struct fixture *fx)
 	expect_ok(pt_mark(fx->self, fx->table, fx->base + 2 * fx->page, fx->page, 1));
 	map(fx, fx->base + 2 * fx->giant, fx->giant, FRAMES,
 	    0); /* no PT_READ: mapped all the same */
-	begin(fx, fx->base, len, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base, len, PT_READ_ONLY, &c);
 	expect_ok(pt_cursor_find_next(&c, len, &va));
 	assert_int_equal(va, fx->base + 2 * fx->giant);
 	assert_int_equal(pt_cursor_va(&c), va);
@@ -254,7 +235,7 @@ static void find_next_stays_on_a_mapped_address(struct fixture *fx)
 
 	map(fx, fx->base, fx->giant, FRAMES, RW);
 	/* in the middle of a huge leaf, which is not split */
-	begin(fx, fx->base + fx->page, 2 * fx->page, PT_CHANGE, &c);
+	begin_cursor(fx, fx->base + fx->page, 2 * fx->page, PT_CHANGE, &c);
 	expect_ok(pt_cursor_find_next(&c, fx->page, &va));
 	assert_int_equal(va, fx->base + fx->page);
 	assert_int_equal(pt_cursor_va(&c), va);
@@ -268,7 +249,7 @@ static void find_next_looks_no_further_than_asked(struct fixture *fx)
 	pt_va_t va = 77;
 
 	map(fx, fx->base + 2 * fx->page, fx->page, FRAMES, RW);
-	begin(fx, fx->base, 3 * fx->page, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base, 3 * fx->page, PT_READ_ONLY, &c);
 	expect_error(pt_cursor_find_next(&c, 2 * fx->page, &va), ENOENT);
 	assert_int_equal(va, 77);
 	assert_int_equal(pt_cursor_va(&c), fx->base + 2 * fx->page);
@@ -284,7 +265,7 @@ static void find_next_does_not_see_what_lies_behind_the_range(struct fixture *fx
 
 	map(fx, fx->base - fx->page, fx->page, FRAMES, RW);
 	map(fx, fx->base + fx->huge, fx->page, FRAMES, RW);
-	begin(fx, fx->base, fx->huge, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base, fx->huge, PT_READ_ONLY, &c);
 	expect_error(pt_cursor_find_next(&c, fx->huge, &va), ENOENT);
 	assert_int_equal(pt_cursor_va(&c), fx->base + fx->huge);
 	pt_cursor_end(&c);
@@ -296,7 +277,7 @@ static void find_next_refuses_lengths_that_are_malformed_or_too_long(struct fixt
 	pt_va_t va;
 
 	map(fx, fx->base, fx->page, FRAMES, RW);
-	begin(fx, fx->base, 2 * fx->page, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base, 2 * fx->page, PT_READ_ONLY, &c);
 	expect_error(pt_cursor_find_next(&c, 0, &va), EINVAL);
 	expect_error(pt_cursor_find_next(&c, fx->page + 1, &va), EINVAL);
 	expect_error(pt_cursor_find_next(&c, 3 * fx->page, &va), ERANGE);
@@ -312,7 +293,7 @@ static void jump_goes_anywhere_in_the_range_and_nowhere_else(struct fixture *fx)
 	const uint64_t len = 2 * fx->giant;
 	struct pt_cursor c;
 
-	begin(fx, fx->base, len, PT_READ_ONLY, &c);
+	begin_cursor(fx, fx->base, len, PT_READ_ONLY, &c);
 	expect_ok(pt_cursor_jump(&c, fx->base + len - fx->page));
 	assert_int_equal(pt_cursor_va(&c), fx->base + len - fx->page);
 	expect_ok(pt_cursor_jump(&c, fx->base + fx->page));
@@ -331,9 +312,9 @@ static void jump_from_the_end_into_a_huge_leaf(struct fixture *fx)
 	struct pt_mapping m;
 	struct pt_cursor c;
 
-	begin(fx, fx->base, 2 * fx->giant, PT_BUILD, &c);
-	expect_ok(cursor_map(&c, FRAMES, RW, fx->giant_level));
-	expect_ok(cursor_map(&c, FRAMES + fx->giant, RW, fx->giant_level));
+	begin_cursor(fx, fx->base, 2 * fx->giant, PT_BUILD, &c);
+	expect_ok(map_at_cursor(&c, FRAMES, RW, fx->giant_level));
+	expect_ok(map_at_cursor(&c, FRAMES + fx->giant, RW, fx->giant_level));
 	expect_error(pt_cursor_query(&c, &m), ERANGE);
 	expect_ok(pt_cursor_jump(&c, fx->base + fx->giant / 2));
 	expect_ok(pt_cursor_query(&c, &m));
@@ -346,158 +327,15 @@ static void jump_back_and_map_what_was_left_out(struct fixture *fx)
 {
 	struct pt_cursor c;
 
-	begin(fx, fx->base, 2 * fx->huge, PT_BUILD, &c);
+	begin_cursor(fx, fx->base, 2 * fx->huge, PT_BUILD, &c);
 	expect_ok(pt_cursor_jump(&c, fx->base + fx->huge));
-	expect_ok(cursor_map(&c, FRAMES + fx->huge, RW, 2));
+	expect_ok(map_at_cursor(&c, FRAMES + fx->huge, RW, 2));
 	expect_ok(pt_cursor_jump(&c, fx->base));
-	expect_ok(cursor_map(&c, FRAMES, RW, 2));
+	expect_ok(map_at_cursor(&c, FRAMES, RW, 2));
 	assert_int_equal(pt_cursor_va(&c), fx->base + fx->huge);
 	pt_cursor_end(&c);
 	expect_leaf(fx, fx->base, FRAMES, RW, 2);
 	expect_leaf(fx, fx->base + fx->huge, FRAMES + fx->huge, RW, 2);
-}
-
-/* ---- map ---- */
-
-static void map_moves_behind_what_it_mapped(struct fixture *fx)
-{
-	const pt_va_t end = fx->base + fx->giant + 2 * fx->page;
-	struct pt_cursor c;
-
-	begin(fx, fx->base, fx->giant + 2 * fx->page, PT_BUILD, &c);
-	expect_ok(cursor_map(&c, FRAMES, RWU, fx->giant_level));
-	assert_int_equal(pt_cursor_va(&c), fx->base + fx->giant);
-	expect_ok(cursor_map(&c, FRAMES + fx->giant, PT_READ, 1));
-	expect_ok(cursor_map(&c, FRAMES + 7 * fx->page, RW, 1));
-	assert_int_equal(pt_cursor_va(&c), end);
-	pt_cursor_end(&c);
-	expect_leaf(fx, fx->base, FRAMES, RWU, fx->giant_level);
-	expect_leaf(fx, fx->base + fx->giant, FRAMES + fx->giant, PT_READ, 1);
-	expect_leaf(fx, end - fx->page, FRAMES + 7 * fx->page, RW, 1);
-	expect_empty(fx, end);
-}
-
-static void map_refuses_what_does_not_fit(struct fixture *fx)
-{
-	struct pt_cursor c;
-
-	begin(fx, fx->base + fx->page, fx->giant, PT_BUILD, &c);
-	/* misaligned address, then misaligned frame */
-	expect_error(cursor_map(&c, FRAMES, RW, 2), EINVAL);
-	expect_error(cursor_map(&c, FRAMES + 1, RW, 1), EINVAL);
-	expect_ok(pt_cursor_jump(&c, fx->base + fx->giant));
-	expect_error(cursor_map(&c, FRAMES + fx->page, RW, 2), EINVAL);
-	/* longer than what is left */
-	expect_error(cursor_map(&c, FRAMES, RW, 2), ERANGE);
-	/* levels without leaves */
-	expect_error(cursor_map(&c, FRAMES, RW, 0), EINVAL);
-	expect_error(cursor_map(&c, FRAMES, RW, fx->format->levels), EINVAL);
-	expect_error(cursor_map(&c, FRAMES, RW, fx->format->levels + 1), EINVAL);
-	expect_error(cursor_map(&c, FRAMES, 1u << 30, 1), EINVAL);
-	expect_error(cursor_map(&c, UINT64_C(1) << fx->format->pa_bits, RW, 1), EINVAL);
-	assert_int_equal(pt_cursor_va(&c), fx->base + fx->giant);
-	pt_cursor_end(&c);
-	assert_int_equal(check(fx).leaves, 0);
-}
-
-static void map_and_mark_do_not_reach_above_top(struct fixture *fx)
-{
-	struct pt_mapping m;
-	struct pt_cursor c;
-
-	expect_ok(pt_cursor_begin(fx->self, fx->table, fx->base, 2 * fx->huge, PT_BUILD, 1, &c));
-	expect_error(cursor_map(&c, FRAMES, RW, 2), ERANGE);
-	expect_ok(cursor_map(&c, FRAMES, RW, 1));
-	expect_ok(pt_cursor_jump(&c, fx->base + fx->huge));
-	expect_ok(pt_cursor_mark(&c, fx->huge, 5));
-	expect_ok(pt_cursor_jump(&c, fx->base + fx->huge));
-	expect_ok(pt_cursor_query(&c, &m));
-	assert_int_equal(m.kind, PT_KIND_MARK);
-	assert_int_equal(m.len, fx->page);
-	pt_cursor_end(&c);
-	assert_int_equal(check(fx).marks, fx->huge / fx->page);
-}
-
-static void map_does_not_replace_what_is_mapped(struct fixture *fx)
-{
-	struct dump before;
-	struct pt_cursor c;
-
-	map(fx, fx->base + fx->page, fx->page, FRAMES, RW);
-	map(fx, fx->base + fx->giant, fx->giant, FRAMES, RW);
-	dump_take(fx, &before);
-	begin(fx, fx->base, 2 * fx->giant, PT_BUILD, &c);
-	expect_error(cursor_map(&c, FRAMES, RW, 2), EEXIST); /* over a table that is in use */
-	assert_int_equal(pt_cursor_va(&c), fx->base);
-	expect_ok(pt_cursor_jump(&c, fx->base + fx->page));
-	expect_error(cursor_map(&c, FRAMES, RW, 1), EEXIST);
-	expect_ok(pt_cursor_jump(&c, fx->base + fx->giant + fx->page));
-	expect_error(cursor_map(&c, FRAMES, RW, 1), EEXIST); /* a piece of a huge leaf */
-	expect_ok(pt_cursor_jump(&c, fx->base + fx->giant));
-	expect_error(cursor_map(&c, FRAMES, RW, fx->giant_level), EEXIST);
-	pt_cursor_end(&c);
-	dump_expect_unchanged(fx, &before);
-}
-
-static void map_replaces_a_table_that_is_empty(struct fixture *fx)
-{
-	struct pt_cursor c;
-
-	map(fx, fx->base, fx->page, FRAMES, RW);
-	unmap(fx, fx->base, fx->page);
-	begin(fx, fx->base, fx->giant, PT_BUILD, &c);
-	expect_ok(cursor_map(&c, FRAMES, RW, fx->giant_level));
-	pt_cursor_end(&c);
-	expect_leaf(fx, fx->base + fx->page, FRAMES + fx->page, RW, fx->giant_level);
-}
-
-static void map_replaces_marks_and_splits_larger_ones(struct fixture *fx)
-{
-	struct pt_cursor c;
-
-	expect_ok(pt_mark(fx->self, fx->table, fx->base, fx->giant, 4));
-	begin(fx, fx->base + fx->page, fx->page, PT_BUILD, &c);
-	expect_ok(cursor_map(&c, FRAMES, RW, 1));
-	pt_cursor_end(&c);
-	expect_mark(fx, fx->base, 4);
-	expect_leaf(fx, fx->base + fx->page, FRAMES, RW, 1);
-	expect_mark(fx, fx->base + 2 * fx->page, 4);
-	expect_mark(fx, fx->base + fx->giant - 1, 4);
-}
-
-/* ---- mark ---- */
-
-static void mark_moves_behind_what_it_marked(struct fixture *fx)
-{
-	struct pt_cursor c;
-
-	begin(fx, fx->base, fx->giant + fx->page, PT_BUILD, &c);
-	expect_ok(pt_cursor_mark(&c, fx->page, 1));
-	assert_int_equal(pt_cursor_va(&c), fx->base + fx->page);
-	expect_ok(pt_cursor_mark(&c, fx->giant, 2));
-	assert_int_equal(pt_cursor_va(&c), fx->base + fx->giant + fx->page);
-	pt_cursor_end(&c);
-	expect_mark(fx, fx->base, 1);
-	expect_mark(fx, fx->base + fx->page, 2);
-	expect_mark(fx, fx->base + fx->giant, 2);
-	expect_empty(fx, fx->base + fx->giant + fx->page);
-}
-
-static void mark_refuses_what_is_mapped_malformed_or_too_long(struct fixture *fx)
-{
-	struct pt_cursor c;
-
-	map(fx, fx->base + fx->page, fx->page, FRAMES, RW);
-	begin(fx, fx->base, 2 * fx->page, PT_BUILD, &c);
-	expect_error(pt_cursor_mark(&c, 2 * fx->page, 1), EEXIST);
-	expect_error(pt_cursor_mark(&c, 0, 1), EINVAL);
-	expect_error(pt_cursor_mark(&c, fx->page + 1, 1), EINVAL);
-	expect_error(pt_cursor_mark(&c, 3 * fx->page, 1), ERANGE);
-	expect_error(pt_cursor_mark(&c, fx->page, UINT64_C(1) << fx->format->mark_bits), EINVAL);
-	assert_int_equal(pt_cursor_va(&c), fx->base);
-	pt_cursor_end(&c);
-	expect_empty(fx, fx->base);
-	assert_int_equal(check(fx).marks, 0);
 }
 
 int main(void)
@@ -522,14 +360,6 @@ int main(void)
 		TEST(jump_goes_anywhere_in_the_range_and_nowhere_else),
 		TEST(jump_from_the_end_into_a_huge_leaf),
 		TEST(jump_back_and_map_what_was_left_out),
-		TEST(map_moves_behind_what_it_mapped),
-		TEST(map_refuses_what_does_not_fit),
-		TEST(map_and_mark_do_not_reach_above_top),
-		TEST(map_does_not_replace_what_is_mapped),
-		TEST(map_replaces_a_table_that_is_empty),
-		TEST(map_replaces_marks_and_splits_larger_ones),
-		TEST(mark_moves_behind_what_it_marked),
-		TEST(mark_refuses_what_is_mapped_malformed_or_too_long),
 	};
 
 	return run_on_all_pairs("cursor", cases, sizeof(cases) / sizeof(cases[0]));

@@ -296,7 +296,7 @@ static void an_unlinked_table_comes_back_empty(struct fixture *outer)
 	for (i = 0; i < 3; i++) {
 		expect_ok(pt_map(fx->self, fx->table, fx->base, fx->huge, FRAMES, RW, 1));
 		unmap(fx, fx->base, fx->giant);
-		pt_thread_reclaim(fx->self);
+		reclaim(fx);
 		map(fx, fx->base, fx->page, FRAMES, RW);
 		for (at = fx->page; at < fx->huge; at += fx->page)
 			expect_not_present(&m, fx->base + at);

@@ -12,7 +12,7 @@ static int64_t count(struct fixture *fx, pt_pa_t pa, unsigned level)
 static void sync_and_reclaim(struct fixture *fx, struct pt_gather *g)
 {
 	expect_ok(pt_gather_sync(g));
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 }
 
 static void one_reference_for_each_leaf_comes_back(struct fixture *fx)
@@ -20,7 +20,7 @@ static void one_reference_for_each_leaf_comes_back(struct fixture *fx)
 	map(fx, fx->base, fx->giant + fx->page, FRAMES, TRACKED);
 	assert_int_equal(ledger_total(&fx->ledger), 2);
 	unmap(fx, fx->base, fx->giant);
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(count(fx, FRAMES, fx->giant_level), 0);
 	assert_int_equal(count(fx, FRAMES + fx->giant, 1), 1);
 	assert_int_equal(fx->ledger.drops, 1);
@@ -36,7 +36,7 @@ static void a_reference_is_not_dropped_before_the_gather_is_synced(struct fixtur
 	/* a leaf by itself, and one inside a table */
 	expect_ok(pt_unmap(fx->self, fx->table, fx->base, fx->page, &g, NULL));
 	expect_ok(pt_unmap(fx->self, fx->table, fx->base + fx->giant, fx->giant, &g, NULL));
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(fx->ledger.drops, 0);
 	sync_and_reclaim(fx, &g);
 	assert_int_equal(fx->ledger.drops, 2);
@@ -92,11 +92,11 @@ static void every_drop_comes_after_the_flush(struct fixture *fx)
 	expect_ok(pt_map(fx->self, t, fx->base, 2 * fx->page, FRAMES, TRACKED, 1));
 	expect_ok(pt_map(fx->self, t, fx->base + fx->giant, fx->page, FRAMES, TRACKED, 1));
 	expect_ok(pt_unmap(fx->self, t, fx->base, fx->page, NULL, NULL));
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(o.drops, 1);
 	o.flushed = false;
 	expect_ok(pt_unmap(fx->self, t, fx->base + fx->giant, fx->giant, NULL, NULL));
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(o.drops, 2);
 	o.flushed = false;
 	expect_ok(pt_table_destroy(fx->self, t));
@@ -118,7 +118,7 @@ static void a_failed_map_leaves_the_references_with_the_caller(struct fixture *f
 	expect_ok(pt_cursor_jump(&c, fx->base + fx->page));
 	expect_error(pt_cursor_map(&c, &item), EEXIST);
 	pt_cursor_end(&c);
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(fx->ledger.drops, 0);
 	assert_int_equal(count(fx, FRAMES, 1), 1);
 	ledger_put(&fx->ledger, FRAMES, 1);
@@ -155,7 +155,7 @@ static void a_split_hands_on_references_to_the_parts(struct fixture *fx)
 
 	map(fx, fx->base, fx->giant, FRAMES, TRACKED);
 	unmap(fx, fx->base + fx->page, fx->page);
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(fx->ledger.splits, splits);
 	assert_int_equal(fx->ledger.drops, 1);
 	assert_int_equal(count(fx, FRAMES, fx->giant_level), 0);
@@ -165,7 +165,7 @@ static void a_split_hands_on_references_to_the_parts(struct fixture *fx)
 	assert_int_equal(ledger_total(&fx->ledger), parts * splits);
 	expect_leaf(fx, fx->base, FRAMES, TRACKED, 1);
 	unmap(fx, fx->base, fx->giant);
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(ledger_total(&fx->ledger), 0);
 	assert_int_equal(fx->ledger.splits, splits);
 }
@@ -178,7 +178,7 @@ static void protect_splits_references_and_drops_none(struct fixture *fx)
 	expect_leaf(fx, fx->base + fx->page, FRAMES + fx->page, TRACKED, 1);
 	assert_int_equal(fx->ledger.splits, fx->giant_level - 1);
 	protect(fx, fx->base, fx->giant, 0, PT_READ);
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(fx->ledger.drops, 0);
 	expect_leaf(fx, fx->base, FRAMES, PT_TRACKED, 1);
 }
@@ -261,7 +261,7 @@ static void untracked_leaves_have_no_references(struct fixture *fx)
 	map(fx, fx->base + fx->giant, fx->page, FRAMES, TRACKED);
 	unmap(fx, fx->base + fx->page, fx->page);
 	unmap(fx, fx->base, 2 * fx->giant);
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(fx->ledger.splits, 0);
 	assert_int_equal(fx->ledger.drops, 1);
 }
@@ -272,7 +272,7 @@ static void one_item_may_be_mapped_twice(struct fixture *fx)
 	map(fx, fx->base + fx->page, fx->page, FRAMES, TRACKED);
 	assert_int_equal(count(fx, FRAMES, 1), 2);
 	unmap(fx, fx->base, fx->page);
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(count(fx, FRAMES, 1), 1);
 }
 
@@ -294,7 +294,7 @@ static void a_query_can_take_a_reference_of_its_own(struct fixture *fx)
 	expect_error(pt_query_get(fx->self, fx->table, fx->last + 1, &m), ERANGE);
 	assert_int_equal(fx->ledger.clones, 1);
 	unmap(fx, fx->base, fx->giant);
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	assert_int_equal(count(fx, FRAMES, fx->giant_level), 1);
 	ledger_put(&fx->ledger, FRAMES, fx->giant_level);
 }

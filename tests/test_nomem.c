@@ -360,7 +360,7 @@ static void a_small_pool_runs_out_and_recovers(struct fixture *fx)
 	for (i = 0; i < 3; i++) {
 		expect_ok(pt_map(small.self, t[0], fx->base, fx->page, FRAMES, RW, 1));
 		assert_int_equal(unmap(&small, fx->base, fx->giant), 1);
-		pt_thread_reclaim(small.self);
+		reclaim(&small);
 	}
 	expect_ok(pt_table_destroy(small.self, t[0]));
 	expect_ok(pt_thread_unregister(small.self));

@@ -41,6 +41,7 @@ static void without_a_name_the_strategy_is_rcu(struct fixture *fx)
 
 static void bad_configurations_are_refused(struct fixture *fx)
 {
+	static const struct pt_item_ops no_hooks;
 	struct pt_table *t = NULL;
 	struct pt_config c;
 
@@ -60,6 +61,9 @@ static void bad_configurations_are_refused(struct fixture *fx)
 		c.top_end = 1u << fx->format->index_bits;
 		expect_error(pt_table_create(fx->self, &c, &t), EINVAL);
 	}
+	c = fx->config;
+	c.item_ops = &no_hooks;
+	expect_error(pt_table_create(fx->self, &c, &t), EINVAL);
 	c = fx->config;
 	c.size = 0;
 	expect_error(pt_table_create(fx->self, &c, &t), EINVAL);
@@ -106,6 +110,25 @@ static void a_thread_of_another_pool_is_refused(struct fixture *fx)
 	assert_int_equal(check(fx).leaves, 0);
 }
 
+static void a_pool_beyond_the_physical_address_width_is_refused(struct fixture *fx)
+{
+	struct pt_pool_config config = {
+		.size = sizeof(config),
+		.node_shift = fx->format->node_shift,
+		.max_bytes = 4 << 20,
+		.phys_base = UINT64_C(1) << fx->format->pa_bits,
+	};
+	struct pt_config c = fx->config;
+	struct pt_thread *self;
+	struct pt_table *t;
+
+	expect_ok(pt_pool_create(&config, &c.pool));
+	expect_ok(pt_thread_register(c.pool, &self));
+	expect_error(pt_table_create(self, &c, &t), EINVAL);
+	expect_ok(pt_thread_unregister(self));
+	expect_ok(pt_pool_destroy(c.pool));
+}
+
 static void two_tables_of_a_pool_are_apart(struct fixture *fx)
 {
 	struct pt_table *first = fx->table, *second;
@@ -142,8 +165,21 @@ static void an_open_cursor_keeps_table_and_thread(struct fixture *fx)
 	expect_ok(pt_cursor_begin(fx->self, fx->table, fx->base, fx->page, PT_CHANGE, 1, &c));
 	expect_error(pt_table_destroy(fx->self, fx->table), EBUSY);
 	expect_error(pt_thread_unregister(fx->self), EBUSY);
+	expect_error(pt_thread_reclaim(fx->self), EDEADLK);
 	pt_cursor_end(&c);
 	map(fx, fx->base, fx->page, FRAMES, RW);
+}
+
+static void a_cursor_on_one_table_keeps_its_thread_from_destroying_others(struct fixture *fx)
+{
+	struct pt_table *other;
+	struct pt_cursor c;
+
+	expect_ok(pt_table_create(fx->self, &fx->config, &other));
+	begin_cursor(fx, fx->base, fx->page, PT_READ_ONLY, &c);
+	expect_error(pt_table_destroy(fx->self, other), EDEADLK);
+	pt_cursor_end(&c);
+	expect_ok(pt_table_destroy(fx->self, other));
 }
 
 static void a_pool_in_use_is_not_destroyed(struct fixture *fx)
@@ -183,6 +219,10 @@ static void bad_pool_configurations_are_refused(struct fixture *fx)
 	expect_error(pt_pool_create(&c, &pool), EINVAL);
 	c = good;
 	c.chunk_bytes = 4096;
+	expect_error(pt_pool_create(&c, &pool), EINVAL);
+	c = good;
+	c.node_shift = 5;
+	c.chunk_bytes = 2048; /* 64 nodes, but half a page */
 	expect_error(pt_pool_create(&c, &pool), EINVAL);
 	c = good;
 	c.node_shift = 63;
@@ -322,11 +362,44 @@ static void statistics_follow_the_nodes(struct fixture *fx)
 	assert_int_equal(stats.tables, 1);
 	assert_int_equal(stats.threads, 1);
 	unmap(fx, fx->first, fx->last - fx->first + 1);
-	pt_thread_reclaim(fx->self);
+	reclaim(fx);
 	pt_pool_get_stats(fx->pool, &stats);
 	assert_int_equal(stats.retired_bytes, 0);
 	if (fx->strategy->isolation != PT_ISOLATION_NONE)
 		assert_true(stats.retired_bytes_max >= (nodes - 1) << fx->format->node_shift);
+}
+
+/* A thread that is ahead of reclamation waits when it begins the next call. */
+static void retired_memory_stays_within_its_bound(struct fixture *fx)
+{
+	const uint64_t node = UINT64_C(1) << fx->format->node_shift;
+	struct pt_pool_config pool = {
+		.size = sizeof(pool),
+		.node_shift = fx->format->node_shift,
+		.max_bytes = 64 << 20,
+		.retired_bound = 8 * node,
+		.retire_batch = 4,
+	};
+	struct fixture bounded = *fx;
+	struct pt_pool_stats stats;
+	unsigned i;
+
+	expect_ok(pt_pool_create(&pool, &bounded.pool));
+	bounded.config.pool = bounded.pool;
+	expect_ok(pt_thread_register(bounded.pool, &bounded.self));
+	expect_ok(pt_table_create(bounded.self, &bounded.config, &bounded.table));
+	for (i = 0; i < 100; i++) {
+		map(&bounded, fx->base, fx->page, FRAMES, RW);
+		unmap(&bounded, fx->base, fx->giant);
+	}
+	pt_pool_get_stats(bounded.pool, &stats);
+	/* the bound, and what one call can add */
+	assert_true(stats.retired_bytes_max <= (8 + 4 + fx->format->levels) * node);
+	if (fx->strategy->isolation != PT_ISOLATION_NONE)
+		assert_true(stats.retired_bytes_max >= 4 * node);
+	expect_ok(pt_table_destroy(bounded.self, bounded.table));
+	expect_ok(pt_thread_unregister(bounded.self));
+	expect_ok(pt_pool_destroy(bounded.pool));
 }
 
 int main(void)
@@ -339,14 +412,17 @@ int main(void)
 		TEST(bad_configurations_are_refused),
 		TEST(a_pool_of_another_node_size_is_refused),
 		TEST(a_thread_of_another_pool_is_refused),
+		TEST(a_pool_beyond_the_physical_address_width_is_refused),
 		TEST(two_tables_of_a_pool_are_apart),
 		TEST(destroying_flushes_everything_and_drops_every_item),
 		TEST(an_open_cursor_keeps_table_and_thread),
+		TEST(a_cursor_on_one_table_keeps_its_thread_from_destroying_others),
 		TEST(a_pool_in_use_is_not_destroyed),
 		TEST(bad_pool_configurations_are_refused),
 		TEST(chunks_come_from_the_configured_operations),
 		TEST(an_exhausted_pool_works_again_after_something_was_freed),
 		TEST(statistics_follow_the_nodes),
+		TEST(retired_memory_stays_within_its_bound),
 	};
 
 	return run_on_all_pairs("table", cases, sizeof(cases) / sizeof(cases[0]));
