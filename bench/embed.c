@@ -203,8 +203,9 @@ enum exit_code embed_create(struct embed *embed, const struct pt_format_info *fo
 	return embed_exit_code(error);
 }
 
-int embed_destroy(struct embed *embed)
+int embed_destroy(struct embed *embed, uint64_t *ret_leaked)
 {
+	struct pt_pool_stats stats;
 	struct pt_thread *self;
 	int error, left;
 
@@ -212,8 +213,11 @@ int embed_destroy(struct embed *embed)
 	if (error)
 		return error;
 	error = pt_table_destroy(self, embed->table);
+	pt_thread_reclaim(self);
 	left = pt_thread_unregister(self);
-	if (!error)
-		error = left;
-	return error ? error : pt_pool_destroy(embed->pool);
+	if (error || left)
+		return error ? error : left;
+	pt_pool_get_stats(embed->pool, &stats);
+	*ret_leaked = stats.node_bytes + stats.retired_bytes;
+	return pt_pool_destroy(embed->pool);
 }

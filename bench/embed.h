@@ -46,7 +46,10 @@ enum exit_code embed_exit_code(int error);
 enum exit_code embed_create(struct embed *embed, const struct pt_format_info *format,
 			    const struct pt_strategy_info *strategy, size_t max_bytes);
 
-/* A negative errno is a fault of the caller or of the library: somebody still uses the table. */
-int embed_destroy(struct embed *embed);
+/*
+ * A negative errno is a fault of the caller or of the library: somebody still uses the table.
+ * *ret_leaked: bytes of nodes that have not come back though everything is gone.
+ */
+int embed_destroy(struct embed *embed, uint64_t *ret_leaked);
 
 #endif

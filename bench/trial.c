@@ -190,6 +190,7 @@ static enum exit_code run_in_session(struct session *s, struct trial_result *res
 				     struct finding *finding)
 {
 	const struct trial_config *config = s->config;
+	uint64_t leaked = 0;
 	enum exit_code code;
 	int error;
 
@@ -208,9 +209,16 @@ static enum exit_code run_in_session(struct session *s, struct trial_result *res
 		config->workload->release(&s->trial);
 		crew_free(&s->crew);
 	}
-	error = embed_destroy(&s->embed);
-	if (error)
+	error = embed_destroy(&s->embed, &leaked);
+	if (error) {
 		finding_set_call(finding, -1, 0, "destroying the table", error);
+	} else if (leaked) {
+		char bytes[32];
+
+		snprintf(bytes, sizeof(bytes), "%" PRIu64, leaked);
+		finding_set(finding, EXIT_VIOLATION, -1, 0, "bytes of nodes left at the end", "0",
+			    bytes);
+	}
 	return finding->code ? finding->code : code;
 }
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* ptstress: breaks page tables, or fails to. Each command parses its own options. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "explore/explore.h"
 #include "selftest/selftest.h"
@@ -35,10 +38,21 @@ static void usage(FILE *out)
 	fprintf(out, "\nptstress COMMAND --help shows the options of a command.\n");
 }
 
+/* What cannot be written has not been said. Also when argp exits after --help. */
+static void close_stdout(void)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "ptstress: cannot write to the standard output: %s\n",
+			strerror(errno));
+		_exit(3);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	char name[32];
 
+	atexit(close_stdout);
 	if (argc < 2) {
 		usage(stderr);
 		return 1;

@@ -73,10 +73,13 @@ static void start(struct bench *b, const struct workload *workload, bool shared)
 
 static void stop(struct bench *b)
 {
+	uint64_t leaked;
+
 	assert_int_equal(pt_thread_unregister(b->self), 0);
 	b->config.workload->release(b->trial);
 	crew_free(&b->crew);
-	assert_int_equal(embed_destroy(&b->embed), 0);
+	assert_int_equal(embed_destroy(&b->embed, &leaked), 0);
+	assert_int_equal(leaked, 0);
 	free(b->trial);
 	key_stream_destroy(&b->shared_keys);
 	key_stream_destroy(&b->private_keys);

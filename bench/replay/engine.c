@@ -156,7 +156,14 @@ static void abandon(struct run *run, struct pt_table **tables)
 
 static void clean_up(struct run *run, struct pt_table **tables)
 {
-	int rc = pt_pool_destroy(run->pool);
+	struct pt_pool_stats stats;
+	int rc;
+
+	pt_pool_get_stats(run->pool, &stats);
+	if (stats.node_bytes + stats.retired_bytes && !stats.threads)
+		run_fail(run, RUN_VIOLATION, "%" PRIu64 " bytes of nodes left at the end",
+			 stats.node_bytes + stats.retired_bytes);
+	rc = pt_pool_destroy(run->pool);
 
 	if (rc)
 		run_fail(run, RUN_VIOLATION, "pt_pool_destroy returned %s", run_error_name(rc));
