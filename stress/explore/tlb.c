@@ -243,6 +243,7 @@ static void item_drop(void *ctx, pt_pa_t pa, unsigned level)
 static void item_clone(void *ctx, pt_pa_t pa, unsigned level)
 {
 	(void)ctx;
+	tlb_point(true); /* somebody may hand the frame back before */
 	for (unsigned i = 0; i < frames_of(level); i++) {
 		struct frame *frame = &tlb.frames[PA_FRAME(pa) + i];
 
