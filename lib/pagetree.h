@@ -219,7 +219,8 @@ struct pt_pool_config {
 	size_t chunk_bytes;    /* power of two, at least 64 nodes, whole pages; 0: 2 MiB */
 	size_t max_bytes;      /* most node memory; rounded up to whole chunks; 0: 64 GiB */
 	unsigned magazine;     /* zeroed nodes a thread keeps, 8..1024, at most twice; 0: 64 */
-	size_t retired_bound;  /* bytes retired but not freed at which begin waits; 0: 64 MiB */
+	size_t retired_bound;  /* bytes retired but not freed at which begin waits; 0: a quarter of
+				* max_bytes, at most 64 MiB */
 	unsigned retire_batch; /* nodes a thread collects for one grace period, 1..1024; 0: 32 */
 	enum pt_reclaim reclaim;
 	pt_pa_t phys_base;                    /* physical address of the region's first byte */

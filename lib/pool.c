@@ -43,8 +43,8 @@ struct chunk {
 #define DEFAULT_MAX_BYTES ((size_t)64 << 30)
 #define DEFAULT_MAGAZINE 64
 #define DEFAULT_RETIRE_BATCH 32
-#define DEFAULT_RETIRED_BOUND ((size_t)64 << 20)
-#define MIN_NODES_PER_CHUNK 64 /* so that their metadata fills whole pages */
+#define MAX_RETIRED_BOUND ((size_t)64 << 20) /* unless configured */
+#define MIN_NODES_PER_CHUNK 64               /* so that their metadata fills whole pages */
 #define MAX_NODES (UINT64_C(1) << 31)
 
 static struct chunk *chunk_of(const struct pt_pool *pool, const struct node *node)
@@ -353,7 +353,10 @@ static int pool_configure(struct pt_pool *pool, const struct pt_pool_config *con
 	if (config->reclaim != PT_RECLAIM_CALLBACK && config->reclaim != PT_RECLAIM_SYNC)
 		return -EINVAL;
 	pool->node_bytes = (size_t)1 << pool->node_shift;
-	pool->retired_bound = config->retired_bound ? config->retired_bound : DEFAULT_RETIRED_BOUND;
+	pool->retired_bound = config->retired_bound;
+	if (!pool->retired_bound)
+		pool->retired_bound =
+			max_bytes / 4 < MAX_RETIRED_BOUND ? max_bytes / 4 : MAX_RETIRED_BOUND;
 	pool->reclaim = config->reclaim;
 	pool->phys_base = config->phys_base;
 	pool->chunk_ops = config->chunk_ops ? *config->chunk_ops : default_chunk_ops;
