@@ -12,7 +12,7 @@
 #define DRAW_INTERVAL_NS 100000000u
 
 static struct {
-	bool active;  /* started, and stderr is a terminal */
+	bool active;  /* started, and what is written is seen only by itself */
 	bool visible; /* the line is on the screen */
 	double total;
 	uint64_t start_ns;
@@ -21,7 +21,8 @@ static struct {
 
 void progress_start(double total)
 {
-	bar.active = is_terminal(STDERR_FILENO) && total > 0;
+	/* Output that goes through a pipe to the same screen would be written over the bar. */
+	bar.active = is_terminal(STDERR_FILENO) && is_terminal(STDOUT_FILENO) && total > 0;
 	bar.visible = false;
 	bar.total = total;
 	bar.start_ns = clock_wall_ns();

@@ -238,7 +238,8 @@ static enum exit_code choose_variants(struct parsed *p)
 	size_t i;
 
 	if (!p->suite == !p->workloads) {
-		complain("run: give either --suite or --workload; `ptbench list` shows them");
+		complain(
+			"run: give a --suite or a --workload, not both; `ptbench list` shows them");
 		return EXIT_USAGE;
 	}
 	code = p->suite ? add_suite(p) : add_workloads(p);

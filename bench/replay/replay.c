@@ -205,6 +205,8 @@ int replay_command(int argc, char **argv)
 		interrupt_catch();
 		code = replay_all(&s);
 	}
+	if (code == EXIT_FINE)
+		replay_legend(&s);
 	if (s.disturbed && code == EXIT_FINE)
 		warn("%u of %u repetitions were disturbed: other work, or locks that sleep",
 		     s.disturbed, s.runs_done);

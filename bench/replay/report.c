@@ -132,57 +132,58 @@ static void ratio_cell(struct table *table, const struct matrix *m, const struct
 	double base = other ? summarize(m, other, figure).median : 0;
 
 	if (base > 0)
-		table_cell(table, "%.2fx", summarize(m, c, figure).median / base);
+		table_cell(table, "%.2f", summarize(m, c, figure).median / base);
 	else
-		table_skip(table);
+		table_cell(table, "-");
 }
 
 static void table_row(struct table *table, const struct matrix *m, const struct cell *c)
 {
 	struct summary speed = summarize(m, c, events_per_second);
 	uint64_t node_bytes = 0, retired = 0;
-	unsigned clean = 0;
+	unsigned noisy = 0;
 
 	for (size_t i = 0; i < m->session->reps; i++) {
 		const struct run_result *r = &c->reps[i];
 
-		clean += run_is_clean(r);
+		noisy += !run_is_clean(r);
 		node_bytes = r->node_bytes_max > node_bytes ? r->node_bytes_max : node_bytes;
 		retired = r->retired_bytes_max > retired ? r->retired_bytes_max : retired;
 	}
 	table_cell(table, "%s", c->strategy->name);
 	table_cell(table, "%u", c->threads);
 	table_cell(table, "%.2f", speed.median / 1e6);
-	table_cell(table, "%.1f%%", stats_spread_percent(&speed));
+	table_cell(table, "%.1f", stats_spread_percent(&speed));
 	ratio_cell(table, m, c, find_cell(m, m->session->baseline->name, c->threads),
 		   events_per_second);
 	table_cell(table, "%.1f", summarize(m, c, cpu_ns_per_event).median);
 	ratio_cell(table, m, c, find_cell(m, "bare", 1), cpu_ns_per_event);
 	table_cell(table, "%.2f", summarize(m, c, cpu_share).median);
-	table_cell(table, "%.2f%%", 100.0 * (double)c->plan->waiting / (double)m->trace->nr_events);
-	table_cell(table, "%.1f%%", 100 * summarize(m, c, wait_share).median);
-	table_cell(table, "%.1f", (double)node_bytes / 1024);
-	table_cell(table, "%.1f", (double)retired / 1024);
-	table_cell(table, "%u/%" PRIu64, clean, m->session->reps);
+	table_cell(table, "%.2f", 100.0 * (double)c->plan->waiting / (double)m->trace->nr_events);
+	table_cell(table, "%.1f", 100 * summarize(m, c, wait_share).median);
+	table_cell(table, "%.2f", (double)node_bytes / (1 << 20));
+	table_cell(table, "%.2f", (double)retired / (1 << 20));
+	table_cell(table, "%u/%" PRIu64, noisy, m->session->reps);
 }
 
 static void print_heading(const struct matrix *m)
 {
 	const struct trace *t = m->trace;
 
-	printf("replay:%s  format %s  place %s  %" PRIu32 " events, %" PRIu32 " threads, %" PRIu32
-	       " address spaces recorded in %.2f s\n",
+	printf("replay:%s, %s, placement %s\n%" PRIu32 " events of %" PRIu32 " threads in %" PRIu32
+	       " address space%s, recorded in %.2f s\n",
 	       t->name, m->session->format->name, place_name(m->session->place), t->nr_events,
-	       t->nr_threads, t->nr_spaces, (double)t->last_ns / 1e9);
+	       t->nr_threads, t->nr_spaces, t->nr_spaces > 1 ? "s" : "", (double)t->last_ns / 1e9);
 }
 
 static void print_footing(const struct matrix *m)
 {
 	const struct session *s = m->session;
 
-	printf("%u loops, %" PRIu64 " copies, %" PRIu64 " repetitions. Each replay ended in the "
+	printf("%u loop%s, %" PRIu64 " at a time, %" PRIu64
+	       " repetition%s. Each replay ended in the\n"
 	       "recorded state: %" PRIu64 " tables compared, page by page.\n\n",
-	       m->loops, s->copies, s->reps,
+	       m->loops, m->loops > 1 ? "s" : "", s->copies, s->reps, s->reps > 1 ? "s" : "",
 	       s->reps * m->nr_cells * s->copies * m->trace->nr_spaces * (m->loops + s->warmup));
 }
 
@@ -190,15 +191,13 @@ void replay_table(const struct matrix *m)
 {
 	char baseline[64];
 	const char *const columns[] = {
-		"<\nstrategy",    ">\nthreads",  ">million\nevents/s",
-		">\nspread",      baseline,      ">CPU ns\n/event",
-		">CPU vs\nbare",  ">CPU\n/wall", ">events\nwaiting",
-		">time\nwaiting", ">nodes\nKiB", ">retired\nKiB",
-		">clean\nreps",   NULL,
+		"<\nstrategy", ">\nthr",       ">\nMev/s",     ">+-\n%",       baseline,
+		">CPU\nns/ev", ">times\nbare", ">CPU/\nwall",  ">waits\n% ev", ">waits\n% time",
+		">nodes\nMiB", ">limbo\nMiB",  ">noisy\nreps", NULL,
 	};
 	struct table *table;
 
-	snprintf(baseline, sizeof(baseline), ">speed vs\n%s", m->session->baseline->name);
+	snprintf(baseline, sizeof(baseline), ">times\n%s", m->session->baseline->name);
 	table = table_create(columns);
 	for (size_t i = 0; i < m->nr_cells; i++)
 		table_row(table, m, &m->cells[i]);
@@ -208,4 +207,21 @@ void replay_table(const struct matrix *m)
 	print_footing(m);
 	fflush(stdout);
 	table_destroy(table);
+}
+
+void replay_legend(const struct session *s)
+{
+	const char *baseline = s->baseline->name;
+
+	printf("thr           threads that replay; each carries some of the recorded ones\n"
+	       "Mev/s         million events per second, all threads together\n"
+	       "+- %%          half the distance between the quartiles of Mev/s\n"
+	       "times %-6s  Mev/s over that of %s with as many threads: more is better\n"
+	       "CPU ns/ev     CPU time per event without waiting for others: less is better\n"
+	       "times bare    CPU ns/ev over that of bare with 1 thread\n"
+	       "CPU/wall      less than 1: threads waited for a CPU, or slept on a lock\n"
+	       "waits         events that must follow one of another thread; time that took\n"
+	       "nodes, limbo  memory of page tables; most that was waiting to be freed\n"
+	       "noisy reps    repetitions that other work or sleeping locks disturbed\n",
+	       baseline, baseline);
 }

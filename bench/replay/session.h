@@ -63,4 +63,7 @@ void replay_row(const struct matrix *m, const struct cell *c, unsigned rep, unsi
 /* The table of a trace on stdout. */
 void replay_table(const struct matrix *m);
 
+/* What the columns mean; once, below all tables. */
+void replay_legend(const struct session *s);
+
 #endif
