@@ -18,74 +18,24 @@
 #ifndef PT_STRATEGY_MUTEX_H
 #define PT_STRATEGY_MUTEX_H
 
-#include "global.h"
 #include "sync/mutex.h"
 
 #define STRATEGY_NAME "mutex"
 #define STRATEGY_SUMMARY "one mutex for all"
-#define STRATEGY_ISOLATION PT_ISOLATION_RANGE
 #define STRATEGY_READERS_SHARE 0
-#define STRATEGY_LOCK_FREE_QUERY 0
-#define STRATEGY_CONCURRENT 1
-#define STRATEGY_SOFTWARE_BITS 0
-#define STRATEGY_NODE_BYTES 0
 
-struct strategy_query {
-	_Atomic uint32_t *mutex;
-};
-
-static inline _Atomic uint32_t *table_mutex(struct pt_table *table)
+static inline void lock_table(_Atomic uint32_t *lock, bool shared)
 {
-	return (_Atomic uint32_t *)table->strategy;
+	(void)shared;
+	mutex_lock(lock);
 }
 
-static inline int strategy_table_init(struct pt_table *table)
+static inline void unlock_table(_Atomic uint32_t *lock, bool shared)
 {
-	(void)table; /* zero is a free mutex */
-	return 0;
+	(void)shared;
+	mutex_unlock(lock);
 }
 
-static inline void strategy_table_exit(struct pt_table *table)
-{
-	(void)table;
-}
-
-static inline bool strategy_table_is_free(struct pt_table *table)
-{
-	return !atomic_load_explicit(table_mutex(table), memory_order_relaxed);
-}
-
-static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_thread *self,
-					   struct pt_table *table)
-{
-	(void)self;
-	q->mutex = table_mutex(table);
-	mutex_lock(q->mutex);
-	return slots_of_pa(table->phys_off, table->root_pa);
-}
-
-static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
-{
-	(void)q;
-	(void)level;
-	return slot_load_locked(slot);
-}
-
-static inline bool strategy_query_end(struct strategy_query *q)
-{
-	mutex_unlock(q->mutex);
-	return true;
-}
-
-static inline void strategy_lock_range(struct cursor *c)
-{
-	mutex_lock(table_mutex(c->table));
-	global_walk_to_cover(c);
-}
-
-static inline void strategy_unlock_range(struct cursor *c)
-{
-	mutex_unlock(table_mutex(c->table));
-}
+#include "tablelock.h"
 
 #endif

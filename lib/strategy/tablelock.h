@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts that strategies share in which one lock, a word of the table, covers everything. Included
+ * after lock_table(word, shared) and unlock_table(word, shared); a zero word is a free lock.
+ */
+#ifndef PT_STRATEGY_TABLELOCK_H
+#define PT_STRATEGY_TABLELOCK_H
+
+#include "global.h"
+
+#define STRATEGY_ISOLATION PT_ISOLATION_RANGE
+#define STRATEGY_LOCK_FREE_QUERY 0
+#define STRATEGY_CONCURRENT 1
+#define STRATEGY_SOFTWARE_BITS 0
+#define STRATEGY_NODE_BYTES 0
+
+struct strategy_query {
+	_Atomic uint32_t *lock;
+};
+
+static inline _Atomic uint32_t *table_lock(struct pt_table *table)
+{
+	return (_Atomic uint32_t *)table->strategy;
+}
+
+static inline int strategy_table_init(struct pt_table *table)
+{
+	(void)table;
+	return 0;
+}
+
+static inline void strategy_table_exit(struct pt_table *table)
+{
+	(void)table;
+}
+
+static inline bool strategy_table_is_free(struct pt_table *table)
+{
+	return !atomic_load_explicit(table_lock(table), memory_order_relaxed);
+}
+
+static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_thread *self,
+					   struct pt_table *table)
+{
+	(void)self;
+	q->lock = table_lock(table);
+	lock_table(q->lock, true);
+	return slots_of_pa(table->phys_off, table->root_pa);
+}
+
+static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
+{
+	(void)q;
+	(void)level;
+	return slot_load_locked(slot);
+}
+
+static inline bool strategy_query_end(struct strategy_query *q)
+{
+	unlock_table(q->lock, true);
+	return true;
+}
+
+static inline void strategy_lock_range(struct cursor *c)
+{
+	lock_table(table_lock(c->table), c->mode == PT_READ_ONLY);
+	global_walk_to_cover(c);
+}
+
+static inline void strategy_unlock_range(struct cursor *c)
+{
+	unlock_table(table_lock(c->table), c->mode == PT_READ_ONLY);
+}
+
+#endif
