@@ -323,6 +323,11 @@ static bool is_power_of_two(uint64_t value)
 	return value && !(value & (value - 1));
 }
 
+static size_t region_bytes(const struct pt_pool *pool)
+{
+	return pool->nr_chunks_max << pool->chunk_shift;
+}
+
 /* Fill in defaults and check bounds. */
 static int pool_configure(struct pt_pool *pool, const struct pt_pool_config *config)
 {
@@ -354,19 +359,16 @@ static int pool_configure(struct pt_pool *pool, const struct pt_pool_config *con
 		return -EINVAL;
 	pool->node_bytes = (size_t)1 << pool->node_shift;
 	pool->retired_bound = config->retired_bound;
-	if (!pool->retired_bound)
-		pool->retired_bound =
-			max_bytes / 4 < MAX_RETIRED_BOUND ? max_bytes / 4 : MAX_RETIRED_BOUND;
+	if (!pool->retired_bound) {
+		size_t quarter = region_bytes(pool) / 4;
+
+		pool->retired_bound = quarter < MAX_RETIRED_BOUND ? quarter : MAX_RETIRED_BOUND;
+	}
 	pool->reclaim = config->reclaim;
 	pool->phys_base = config->phys_base;
 	pool->chunk_ops = config->chunk_ops ? *config->chunk_ops : default_chunk_ops;
 	pool->chunk_ctx = config->chunk_ctx;
 	return 0;
-}
-
-static size_t region_bytes(const struct pt_pool *pool)
-{
-	return pool->nr_chunks_max << pool->chunk_shift;
 }
 
 static size_t meta_bytes(const struct pt_pool *pool)
