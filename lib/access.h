@@ -16,7 +16,7 @@
  *   [ORD-free]     rel: chunk_push(), chunk_put_back() acq: chunk_pop_all()   (pool.c)
  *   [ORD-partial]  rel: partial_push()       acq: partial_pop()          (pool.c)
  *   [ORD-listed]   acq_rel on both sides: chunk_list(), take_from_chunk() (pool.c)
- *   [ORD-backed]   rel: pool_grow()          acq: pool_take_fresh()      (pool.c)
+ *   [ORD-fresh]    rel: pool_grow()          acq: pool_take_fresh()      (pool.c)
  *   [ORD-users]    rel: pt_thread_unregister(), pt_table_destroy() acq: pt_pool_destroy() (pool.c)
  *   [ORD-barrier]  rel: barrier_pass()       acq: wait_for_callbacks()   (port/host/port.c)
  *

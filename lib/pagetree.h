@@ -199,12 +199,16 @@ PT_API PT_MUST_CHECK int pt_largest_page(const struct pt_format_info *f, pt_va_t
 
 /*
  * Where chunks of node memory come from. A chunk is `chunk_bytes` long, aligned to that, inside the
- * pool's region, and zeroed. `home` counts NUMA homes from 0.
+ * pool's region, and zeroed. Called by one thread at a time, and must not call the library.
  */
 struct pt_chunk_ops {
-	/* Back [addr, addr + bytes) with zeroed memory. Return 0 or a negative errno. */
+	/*
+	 * Back [addr, addr + bytes) with zeroed memory near @home, below `homes`: threads of that
+	 * home will use it. Return: 0, or a negative errno: other homes are tried, and the same
+	 * address may be asked for again.
+	 */
 	int (*get)(void *ctx, void *addr, size_t bytes, unsigned home);
-	/* Give the memory back; the address range stays reserved. */
+	/* Give the memory back; the address range stays reserved. When the pool is destroyed. */
 	void (*put)(void *ctx, void *addr, size_t bytes);
 };
 
@@ -223,7 +227,8 @@ struct pt_pool_config {
 				* max_bytes, at most 64 MiB */
 	unsigned retire_batch; /* nodes a thread collects for one grace period, 1..1024; 0: 32 */
 	enum pt_reclaim reclaim;
-	pt_pa_t phys_base;                    /* physical address of the region's first byte */
+	unsigned homes;    /* NUMA homes: node memory is kept apart by them, 1..64; 0: 1 */
+	pt_pa_t phys_base; /* physical address of the region's first byte */
 	const struct pt_chunk_ops *chunk_ops; /* NULL: anonymous memory, huge pages advised */
 	void *chunk_ctx;
 };
@@ -235,6 +240,13 @@ struct pt_pool_stats {
 	uint64_t chunk_bytes; /* backed by the chunk operations */
 	uint64_t tables;      /* tables that exist */
 	uint64_t threads;     /* threads registered */
+};
+
+/* Of the chunks of one NUMA home. */
+struct pt_home_stats {
+	uint64_t node_bytes;    /* taken from them */
+	uint64_t strayed_bytes; /* ever taken by threads of other homes, for want of memory there */
+	uint64_t chunk_bytes;
 };
 
 /*
@@ -255,6 +267,10 @@ PT_API PT_MUST_CHECK int pt_pool_destroy(struct pt_pool *pool);
 /* Context: any. The figures are each exact, together approximate while threads run. */
 PT_API void pt_pool_get_stats(struct pt_pool *pool, struct pt_pool_stats *ret_stats);
 
+/* As pt_pool_get_stats(), for one NUMA home. Return: 0; -EINVAL: the pool has no such home. */
+PT_API PT_MUST_CHECK int pt_pool_get_home_stats(struct pt_pool *pool, unsigned home,
+						struct pt_home_stats *ret_stats);
+
 /* ------------------------------------------------------------------------------- threads -- */
 
 /*
@@ -271,6 +287,15 @@ PT_API PT_MUST_CHECK int pt_thread_register(struct pt_pool *pool, struct pt_thre
  * Return: 0; -EBUSY: this thread holds a cursor.
  */
 PT_API PT_MUST_CHECK int pt_thread_unregister(struct pt_thread *self);
+
+/*
+ * Take nodes from the chunks of NUMA home @home from now on; 0 is where a thread begins. Nodes in its
+ * magazine go back where they belong, nodes in trees stay. When @home has no memory left, nodes of
+ * other homes are taken rather than none: see pt_home_stats.
+ * Return: 0; -EINVAL: the pool has no such home; -EBUSY: this thread holds a cursor.
+ * Context: no cursor open. Never blocks. Cost: what the magazine holds, if the home changes.
+ */
+PT_API PT_MUST_CHECK int pt_thread_set_home(struct pt_thread *self, unsigned home);
 
 /*
  * Announce that the thread holds no reference into any table. Needed regularly with the qsbr

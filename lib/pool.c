@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How nodes move:
+ * How nodes move, at each NUMA home:
  *
  *      fresh ------.                      .---- alloc ----> trees, gathers
  *                   +--> magazine (thread) <--- unused ---'      |
@@ -8,17 +8,25 @@
  *        ^------- surplus ----'                                  |
  *        '---------------------------- grace period -------------'
  *
- * Each chunk has a stack of its free nodes, so that memory goes home by chunk; chunks that have
- * free nodes are on one stack of the pool. Both are lock-free. Nodes are pushed as runs and popped
+ * A chunk belongs to one home, for which it was asked of the chunk operations, as long as the pool
+ * lives. It has a stack of its free nodes, so that memory goes home by chunk, whoever frees it;
+ * chunks that have free nodes are on one stack of their home. Both are lock-free. Nodes are pushed as runs and popped
  * all at once; what is too much goes back. So no thread ever reads the link of a node it does not
  * own, and there is no ABA. Chunks are popped one at a time, so the head of their stack carries a
  * tag that each push and pop increments.
  *
- * A chunk is on the pool's stack at most once: whoever turns its `listed` from 0 to 1 pushes it.
+ * A chunk is on its home's stack at most once: whoever turns its `listed` from 0 to 1 pushes it.
  * Nodes are pushed on the chunk before `listed` is examined, and `listed` is cleared before the
  * chunk's nodes are examined, so one of the two sides sees the other.
  *
- * Nodes never handed out are taken from the region by advancing `fresh`; the system zeroed them.
+ * Nodes never handed out are taken from the home's newest chunk by advancing `fresh`; the system
+ * zeroed them. Only when they have run out the home grows, so nodes of no other chunk are fresh.
+ *
+ * A home that has neither and cannot grow takes from the others, in turn: a remote node is slower,
+ * but the alternative is a call that fails while memory is left. Such a node still goes home to its
+ * own chunk. The chunk operations are asked again at each refill, so that a home which has got
+ * memory meanwhile returns to it.
+ *
  * Nodes from a chunk's list are zeroed when they enter a magazine, by the thread that will use them.
  */
 #include "pool.h"
@@ -30,8 +38,9 @@
 
 struct chunk {
 	_Atomic(struct node *) free; /* stack of nodes, linked through `next` */
-	_Atomic uint32_t listed;     /* on pool->partial, or about to be */
-	_Atomic uint32_t next;       /* on pool->partial: the chunk below, + 1 */
+	_Atomic uint32_t listed;     /* on its home's stack, or about to be */
+	_Atomic uint32_t next;       /* there: the chunk below, + 1 */
+	unsigned home;               /* constant once there is memory */
 };
 
 #define HEAD(tag, link) ((uint64_t)(uint32_t)(tag) << 32 | (uint32_t)(link))
@@ -46,6 +55,12 @@ struct chunk {
 #define MAX_RETIRED_BOUND ((size_t)64 << 20) /* unless configured */
 #define MIN_NODES_PER_CHUNK 64               /* so that their metadata fills whole pages */
 #define MAX_NODES (UINT64_C(1) << 31)
+#define MAX_HOMES 64
+
+/* The nodes [next, end) of a chunk, by index. No value recurs: chunks are opened in order. */
+#define FRESH(next, end) ((uint64_t)(end) << 32 | (uint64_t)(next))
+#define FRESH_NEXT(fresh) ((fresh)&UINT32_MAX)
+#define FRESH_END(fresh) ((fresh) >> 32)
 
 static struct chunk *chunk_of(const struct pt_pool *pool, const struct node *node)
 {
@@ -58,21 +73,22 @@ static struct chunk *chunk_of(const struct pt_pool *pool, const struct node *nod
 
 static void partial_push(struct pt_pool *pool, struct chunk *chunk)
 {
+	_Atomic uint64_t *partial = &pool->homes[chunk->home].partial;
 	uint32_t self = (uint32_t)(chunk - pool->chunks) + 1;
-	uint64_t head = atomic_load_explicit(&pool->partial, memory_order_relaxed);
+	uint64_t head = atomic_load_explicit(partial, memory_order_relaxed);
 
 	do {
 		atomic_store_explicit(&chunk->next, HEAD_LINK(head), memory_order_relaxed);
 		/* [ORD-partial] rel: the link is visible to partial_pop() */
 	} while (!atomic_compare_exchange_weak_explicit(
-		&pool->partial, &head, HEAD(HEAD_TAG(head) + 1, self), memory_order_release,
+		partial, &head, HEAD(HEAD_TAG(head) + 1, self), memory_order_release,
 		memory_order_relaxed));
 }
 
-static struct chunk *partial_pop(struct pt_pool *pool)
+static struct chunk *partial_pop(struct pt_pool *pool, struct pool_home *home)
 {
 	/* [ORD-partial] acq: pairs with partial_push() */
-	uint64_t head = atomic_load_explicit(&pool->partial, memory_order_acquire);
+	uint64_t head = atomic_load_explicit(&home->partial, memory_order_acquire);
 	struct chunk *chunk;
 	uint32_t next;
 
@@ -83,7 +99,7 @@ static struct chunk *partial_pop(struct pt_pool *pool)
 		next = atomic_load_explicit(&chunk->next, memory_order_relaxed);
 		/* [ORD-partial] acq on both paths: the next round follows a new link */
 	} while (!atomic_compare_exchange_weak_explicit(
-		&pool->partial, &head, HEAD(HEAD_TAG(head) + 1, next), memory_order_acquire,
+		&home->partial, &head, HEAD(HEAD_TAG(head) + 1, next), memory_order_acquire,
 		memory_order_acquire));
 	return chunk;
 }
@@ -161,71 +177,86 @@ static unsigned take_from_chunk(struct pt_pool *pool, struct chunk *chunk, struc
 	}
 	if (node)
 		chunk_put_back(pool, chunk, node);
-	atomic_fetch_sub_explicit(&pool->free_nodes, count, memory_order_relaxed);
 	return count;
 }
 
-static unsigned pool_take_listed(struct pt_pool *pool, struct node_chain *chain, unsigned want)
+static unsigned pool_take_listed(struct pt_pool *pool, struct pool_home *home,
+				 struct node_chain *chain, unsigned want)
 {
 	struct chunk *chunk;
 	unsigned count = 0;
 
 	/* Others may have emptied a chunk before it got on the stack. */
-	while (!count && (chunk = partial_pop(pool)))
+	while (!count && (chunk = partial_pop(pool, home)))
 		count = take_from_chunk(pool, chunk, chain, want);
 	return count;
 }
 
-/* Back one more chunk if nodes have run out. Return: 0 or a negative errno. */
-static int pool_grow(struct pt_pool *pool)
+/* Give the next chunk of the region memory. Return: 0 or a negative errno. */
+static int chunk_back(struct pt_pool *pool, size_t index, unsigned home)
+{
+	size_t chunk_bytes = (size_t)1 << pool->chunk_shift;
+	size_t meta_bytes = (chunk_bytes >> pool->node_shift) * NODE_META_BYTES;
+	char *meta = pool->meta + index * meta_bytes;
+	int rc;
+
+	if (index == pool->nr_chunks_max)
+		return -ENOMEM;
+	rc = port_commit(meta, meta_bytes);
+	if (rc)
+		return rc;
+	rc = pool->chunk_ops.get(pool->chunk_ctx, pool->region + (index << pool->chunk_shift),
+				 chunk_bytes, home);
+	if (rc)
+		port_decommit(meta, meta_bytes);
+	else
+		pool->chunks[index].home = home;
+	return rc;
+}
+
+/* Open one more chunk if fresh nodes of @home have run out. Return: 0 or a negative errno. */
+static int pool_grow(struct pt_pool *pool, struct pool_home *home)
 {
 	unsigned chunk_lg2 = pool->chunk_shift - pool->node_shift;
-	size_t meta_bytes = (size_t)NODE_META_BYTES << chunk_lg2;
-	uint64_t backed;
+	uint64_t index, fresh;
 	int rc = 0;
 
 	ttas_lock(&pool->grow_lock);
-	backed = atomic_load_explicit(&pool->backed, memory_order_relaxed);
-	if (atomic_load_explicit(&pool->fresh, memory_order_relaxed) == backed) {
-		size_t chunk = backed >> chunk_lg2;
-		char *meta = pool->meta + chunk * meta_bytes;
-		char *memory = pool->region + (chunk << pool->chunk_shift);
-
-		if (chunk == pool->nr_chunks_max)
-			rc = -ENOMEM;
-		if (!rc)
-			rc = port_commit(meta, meta_bytes);
+	index = atomic_load_explicit(&pool->backed, memory_order_relaxed);
+	fresh = atomic_load_explicit(&home->fresh, memory_order_relaxed);
+	if (FRESH_NEXT(fresh) == FRESH_END(fresh)) {
+		rc = chunk_back(pool, index, (unsigned)(home - pool->homes));
 		if (!rc) {
-			rc = pool->chunk_ops.get(pool->chunk_ctx, memory,
-						 (size_t)1 << pool->chunk_shift, 0);
-			if (rc)
-				port_decommit(meta, meta_bytes);
-		}
-		/* [ORD-backed] rel: the memory is there before its nodes can be taken */
-		if (!rc)
-			atomic_store_explicit(&pool->backed, backed + (UINT64_C(1) << chunk_lg2),
+			atomic_store_explicit(&pool->backed, index + 1, memory_order_relaxed);
+			atomic_fetch_add_explicit(&home->chunks, 1, memory_order_relaxed);
+			/* [ORD-fresh] rel: the chunk is there before its nodes can be taken */
+			atomic_store_explicit(&home->fresh,
+					      FRESH(index << chunk_lg2, (index + 1) << chunk_lg2),
 					      memory_order_release);
+		}
 	}
 	ttas_unlock(&pool->grow_lock);
 	return rc;
 }
 
-static unsigned pool_take_fresh(struct pt_pool *pool, struct node_chain *chain, unsigned want)
+static unsigned pool_take_fresh(struct pt_pool *pool, struct pool_home *home,
+				struct node_chain *chain, unsigned want)
 {
-	uint64_t fresh = atomic_load_explicit(&pool->fresh, memory_order_relaxed);
+	uint64_t fresh = atomic_load_explicit(&home->fresh, memory_order_relaxed);
 	uint64_t left;
 
 	do {
-		/* [ORD-backed] acq: pairs with pool_grow() */
-		left = atomic_load_explicit(&pool->backed, memory_order_acquire) - fresh;
+		left = FRESH_END(fresh) - FRESH_NEXT(fresh);
 		if (!left)
 			return 0;
 		if (want > left)
 			want = (unsigned)left;
+		/* [ORD-fresh] acq: pairs with pool_grow(); takers in between only add to it */
 	} while (!atomic_compare_exchange_weak_explicit(
-		&pool->fresh, &fresh, fresh + want, memory_order_relaxed, memory_order_relaxed));
+		&home->fresh, &fresh, fresh + want, memory_order_acquire, memory_order_relaxed));
 	for (unsigned i = 0; i < want; i++) {
-		struct node *node = (struct node *)(pool->meta + (fresh + i) * NODE_META_BYTES);
+		size_t index = FRESH_NEXT(fresh) + i;
+		struct node *node = (struct node *)(pool->meta + index * NODE_META_BYTES);
 
 		pool_poison(pool, node);
 		node_chain_push(chain, node);
@@ -233,24 +264,48 @@ static unsigned pool_take_fresh(struct pt_pool *pool, struct node_chain *chain, 
 	return want;
 }
 
-unsigned pt_pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want)
+static unsigned take_at(struct pt_pool *pool, struct pool_home *home, struct node_chain *chain,
+			unsigned want)
 {
-	for (;;) {
-		unsigned count = pool_take_listed(pool, chain, want);
+	unsigned count;
 
+	do {
+		count = pool_take_listed(pool, home, chain, want);
 		if (!count)
-			count = pool_take_fresh(pool, chain, want);
-		if (count || pool_grow(pool))
-			return count;
+			count = pool_take_fresh(pool, home, chain, want);
+	} while (!count && !pool_grow(pool, home));
+	/* Counted when it is done, and in pt_pool_give() before: never too many are out. */
+	atomic_fetch_add_explicit(&home->taken, count, memory_order_relaxed);
+	return count;
+}
+
+unsigned pt_pool_take(struct pt_pool *pool, unsigned home, struct node_chain *chain, unsigned want)
+{
+	unsigned count = take_at(pool, &pool->homes[home], chain, want);
+
+	for (unsigned i = 1; !count && i < pool->nr_homes; i++) {
+		struct pool_home *other = &pool->homes[(home + i) % pool->nr_homes];
+
+		count = take_at(pool, other, chain, want);
+		atomic_fetch_add_explicit(&other->strayed, count, memory_order_relaxed);
 	}
+	return count;
+}
+
+static uint64_t pool_taken(const struct pt_pool *pool)
+{
+	uint64_t taken = 0;
+
+	for (unsigned i = 0; i < pool->nr_homes; i++)
+		taken += atomic_load_explicit(&pool->homes[i].taken, memory_order_relaxed);
+	return taken;
 }
 
 uint64_t pt_pool_available(struct pt_pool *pool)
 {
 	uint64_t most = (uint64_t)pool->nr_chunks_max << (pool->chunk_shift - pool->node_shift);
 
-	return most - atomic_load_explicit(&pool->fresh, memory_order_relaxed) +
-	       atomic_load_explicit(&pool->free_nodes, memory_order_relaxed);
+	return most - pool_taken(pool);
 }
 
 /* ---- giving ---- */
@@ -259,13 +314,11 @@ void pt_pool_give(struct pt_pool *pool, struct node_chain *chain)
 {
 	struct node *node = chain->head;
 
-	if (!chain->count)
-		return;
-	atomic_fetch_add_explicit(&pool->free_nodes, chain->count, memory_order_relaxed);
 	while (node) {
 		struct chunk *chunk = chunk_of(pool, node);
 		struct node *first = node;
 		struct node *last;
+		unsigned count = 0;
 
 		/* the longest run of nodes of one chunk */
 		do {
@@ -274,7 +327,10 @@ void pt_pool_give(struct pt_pool *pool, struct node_chain *chain)
 			pool_unpoison(pool, last); /* spare nodes are poisoned already */
 			last->state = NODE_FREE;
 			pool_poison(pool, last);
+			count++;
 		} while (node && chunk_of(pool, node) == chunk);
+		atomic_fetch_sub_explicit(&pool->homes[chunk->home].taken, count,
+					  memory_order_relaxed);
 		chunk_push(pool, chunk, first, last);
 	}
 	chain->head = NULL;
@@ -397,13 +453,16 @@ static void pool_release(struct pt_pool *pool)
 int pt_pool_create(const struct pt_pool_config *config, struct pt_pool **ret_pool)
 {
 	struct pt_pool *pool;
+	unsigned nr_homes;
 	int rc;
 
-	if (!config || config->size != sizeof(*config))
+	if (!config || config->size != sizeof(*config) || config->homes > MAX_HOMES)
 		return -EINVAL;
-	pool = port_alloc(sizeof(*pool));
+	nr_homes = config->homes ? config->homes : 1;
+	pool = port_alloc(sizeof(*pool) + nr_homes * sizeof(pool->homes[0]));
 	if (!pool)
 		return -ENOMEM;
+	pool->nr_homes = nr_homes;
 	rc = pool_configure(pool, config);
 	if (rc) {
 		port_free(pool);
@@ -429,8 +488,7 @@ int pt_pool_create(const struct pt_pool_config *config, struct pt_pool **ret_poo
 
 int pt_pool_destroy(struct pt_pool *pool)
 {
-	unsigned chunk_lg2 = pool->chunk_shift - pool->node_shift;
-	uint64_t backed;
+	uint64_t chunks, nodes;
 
 	/* [ORD-users] acq: whatever users did is over; pairs with the decrements */
 	if (atomic_load_explicit(&pool->tables, memory_order_acquire))
@@ -439,29 +497,46 @@ int pt_pool_destroy(struct pt_pool *pool)
 	if (atomic_load_explicit(&pool->threads, memory_order_acquire))
 		return -EBUSY;
 	port_rcu_barrier(NULL);
-	backed = atomic_load_explicit(&pool->backed, memory_order_relaxed);
-	port_unpoison(pool->region, backed << pool->node_shift);
-	port_unpoison(pool->meta, backed * NODE_META_BYTES);
-	for (uint64_t chunk = 0; chunk < backed >> chunk_lg2; chunk++)
+	chunks = atomic_load_explicit(&pool->backed, memory_order_relaxed);
+	nodes = chunks << (pool->chunk_shift - pool->node_shift);
+	port_unpoison(pool->region, chunks << pool->chunk_shift);
+	port_unpoison(pool->meta, nodes * NODE_META_BYTES);
+	for (uint64_t chunk = 0; chunk < chunks; chunk++)
 		pool->chunk_ops.put(pool->chunk_ctx, pool->region + (chunk << pool->chunk_shift),
 				    (size_t)1 << pool->chunk_shift);
-	port_decommit(pool->meta, backed * NODE_META_BYTES);
+	port_decommit(pool->meta, nodes * NODE_META_BYTES);
 	pool_release(pool);
 	return 0;
 }
 
 void pt_pool_get_stats(struct pt_pool *pool, struct pt_pool_stats *ret_stats)
 {
-	uint64_t idle = atomic_load_explicit(&pool->free_nodes, memory_order_relaxed);
-	uint64_t fresh = atomic_load_explicit(&pool->fresh, memory_order_relaxed);
-	uint64_t backed = atomic_load_explicit(&pool->backed, memory_order_relaxed);
+	uint64_t chunks = atomic_load_explicit(&pool->backed, memory_order_relaxed);
 
 	*ret_stats = (struct pt_pool_stats){
-		.node_bytes = fresh > idle ? (fresh - idle) << pool->node_shift : 0,
+		.node_bytes = pool_taken(pool) << pool->node_shift,
 		.retired_bytes = atomic_load_explicit(&pool->retired, memory_order_relaxed),
 		.retired_bytes_max = atomic_load_explicit(&pool->retired_max, memory_order_relaxed),
-		.chunk_bytes = backed << pool->node_shift,
+		.chunk_bytes = chunks << pool->chunk_shift,
 		.tables = atomic_load_explicit(&pool->tables, memory_order_relaxed),
 		.threads = atomic_load_explicit(&pool->threads, memory_order_relaxed),
 	};
+}
+
+int pt_pool_get_home_stats(struct pt_pool *pool, unsigned home, struct pt_home_stats *ret_stats)
+{
+	const struct pool_home *h;
+
+	if (home >= pool->nr_homes)
+		return -EINVAL;
+	h = &pool->homes[home];
+	*ret_stats = (struct pt_home_stats){
+		.node_bytes = atomic_load_explicit(&h->taken, memory_order_relaxed)
+			      << pool->node_shift,
+		.strayed_bytes = atomic_load_explicit(&h->strayed, memory_order_relaxed)
+				 << pool->node_shift,
+		.chunk_bytes = atomic_load_explicit(&h->chunks, memory_order_relaxed)
+			       << pool->chunk_shift,
+	};
+	return 0;
 }

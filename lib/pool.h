@@ -10,6 +10,15 @@
 
 struct chunk;
 
+/* What is taken from, and comes back to, the chunks of one NUMA home. */
+struct pool_home {
+	_Alignas(64) _Atomic uint64_t partial; /* tagged stack of chunks that have free nodes */
+	_Atomic uint64_t fresh;                /* of the newest chunk: see pool_take_fresh() */
+	_Atomic uint64_t taken;                /* nodes of its chunks that are out */
+	_Atomic uint64_t strayed;              /* of these, ever taken for other homes */
+	_Atomic uint64_t chunks;
+};
+
 struct pt_pool {
 	/* read by every call, constant */
 	uintptr_t phys_off; /* node address - physical address */
@@ -21,6 +30,7 @@ struct pt_pool {
 	unsigned chunk_shift;
 	unsigned magazine;
 	unsigned retire_batch;
+	unsigned nr_homes;
 	size_t nr_chunks_max;
 	char *region;
 	char *meta;
@@ -29,17 +39,17 @@ struct pt_pool {
 	struct pt_chunk_ops chunk_ops;
 	void *chunk_ctx;
 
-	/* changed when magazines are filled and chains are freed */
-	_Alignas(64) _Atomic uint64_t partial; /* tagged stack of chunks that have free nodes */
-	_Atomic uint64_t fresh;                /* nodes below this index have been handed out */
-	_Atomic uint64_t backed;               /* nodes below this index have memory */
-	_Atomic uint64_t free_nodes;           /* on the chunks' lists */
-	_Atomic uint32_t grow_lock;
+	/* changed when the pool grows, tables and threads come and go */
+	_Alignas(64) _Atomic uint32_t grow_lock;
 	_Atomic uint32_t tables;
 	_Atomic uint32_t threads;
+	_Atomic uint64_t backed; /* chunks below this index have memory */
 
 	_Alignas(64) _Atomic uint64_t retired; /* bytes handed over, not yet free */
 	_Atomic uint64_t retired_max;
+
+	/* changed when magazines are filled and chains are freed */
+	struct pool_home homes[];
 };
 
 static inline struct node *node_of_pa(const struct pt_pool *pool, pt_pa_t pa)
@@ -72,9 +82,10 @@ static inline void pool_unpoison(const struct pt_pool *pool, struct node *node)
 
 /*
  * Move at least one and at most @want free nodes to @chain, zeroed, in state NODE_FREE and
- * poisoned. Return: how many; 0 when the pool is exhausted.
+ * poisoned; of chunks of @home, or of others' when it has none left and cannot grow.
+ * Return: how many; 0 when the pool is exhausted.
  */
-unsigned pt_pool_take(struct pt_pool *pool, struct node_chain *chain, unsigned want);
+unsigned pt_pool_take(struct pt_pool *pool, unsigned home, struct node_chain *chain, unsigned want);
 
 /* How many nodes could be taken, if nobody else took or gave any. */
 uint64_t pt_pool_available(struct pt_pool *pool);

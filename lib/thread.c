@@ -21,7 +21,8 @@ int pt_thread_refill(struct pt_thread *self, unsigned nodes)
 	if (nodes > self->spare.count + pt_pool_available(self->pool))
 		return -ENOMEM;
 	while (self->spare.count < want) {
-		unsigned count = pt_pool_take(self->pool, &self->spare, want - self->spare.count);
+		unsigned count = pt_pool_take(self->pool, self->home, &self->spare,
+					      want - self->spare.count);
 
 		if (!count)
 			return self->spare.count < nodes ? -ENOMEM : 0;
@@ -144,6 +145,18 @@ int pt_thread_unregister(struct pt_thread *self)
 	port_free(self);
 	/* [ORD-users] rel: this thread has left the pool; pairs with pt_pool_destroy() */
 	atomic_fetch_sub_explicit(&pool->threads, 1, memory_order_release);
+	return 0;
+}
+
+int pt_thread_set_home(struct pt_thread *self, unsigned home)
+{
+	if (home >= self->pool->nr_homes)
+		return -EINVAL;
+	if (self->holds)
+		return -EBUSY;
+	if (home != self->home)
+		pt_pool_give(self->pool, &self->spare);
+	self->home = home;
 	return 0;
 }
 

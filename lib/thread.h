@@ -15,6 +15,7 @@
 struct pt_thread {
 	struct port_thread port;
 	struct pt_pool *pool;
+	unsigned home;             /* whose chunks spare nodes are taken from */
 	struct node_chain spare;   /* zeroed and poisoned */
 	struct node_chain retired; /* unlinked and flushed, to be handed over as one chain */
 	uint64_t fail_after;       /* node allocations left before they fail; for tests */

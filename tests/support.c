@@ -46,6 +46,7 @@ void fixture_open(struct fixture *fx, const struct pt_format_info *format,
 		.max_bytes = 64 << 20,
 		.retired_bound = 8 << 20, /* well below, or a busy machine runs out of nodes */
 		.reclaim = reclaim,
+		.homes = 2,
 	};
 
 	*fx = (struct fixture){

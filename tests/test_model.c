@@ -213,6 +213,8 @@ static void random_call(struct world *w)
 		call_nonsense(w);
 		return;
 	}
+	if (one_in(w, 50))
+		expect_ok(pt_thread_set_home(w->fx->self, (unsigned)random_below(w, 2)));
 	if (kinds[kind] != random_transaction)
 		random_failure(w);
 	kinds[kind](w);

@@ -102,6 +102,7 @@ static void check_shape(struct program *p)
 static void tear_down(struct program *p)
 {
 	struct pt_pool_stats stats;
+	struct pt_home_stats home;
 	unsigned rc = 0;
 
 	rt.self->operation = "tear-down";
@@ -115,6 +116,9 @@ static void tear_down(struct program *p)
 		rt_fail("R1", "%llu bytes of nodes, %llu of them retired, were never freed",
 			(unsigned long long)stats.node_bytes,
 			(unsigned long long)stats.retired_bytes);
+	for (unsigned h = 0; !pt_pool_get_home_stats(p->pool, h, &home); h++)
+		if (home.node_bytes)
+			rt_fail("R1", "nodes of NUMA home %u have gone to another", h);
 	if (pt_pool_destroy(p->pool))
 		rt_fail("R1", "the pool cannot be destroyed");
 	if (port_model_objects())
@@ -172,7 +176,9 @@ static void setup(void *ctx)
 		.size = sizeof(pool),
 		.node_shift = pt_format_find("toy")->node_shift,
 		.chunk_bytes = POOL_BYTES,
-		.max_bytes = POOL_BYTES,
+		.max_bytes =
+			p->scenario->homes && !p->scenario->scarce ? 2 * POOL_BYTES : POOL_BYTES,
+		.homes = 1 + p->scenario->homes,
 		.magazine = 16,
 		.retire_batch = 1,
 		.phys_base = 0x10000,
@@ -197,6 +203,7 @@ static void setup(void *ctx)
 	}
 	for (unsigned t = 0; t < p->threads; t++) {
 		must(pt_thread_register(p->pool, &p->handles[t]), "registering a thread");
+		must(pt_thread_set_home(p->handles[t], p->scenario->homes && t), "a home");
 		memory_describe("handle", p->handles[t], 64, 1);
 		if (!p->scenario->cold)
 			warm(p, config, t);

@@ -58,6 +58,8 @@ struct scenario {
 	const char *name;
 	const char *about;
 	bool cold;     /* threads begin without spare nodes, so they meet in the pool */
+	bool homes;    /* the first thread is of NUMA home 0, the others of home 1 */
+	bool scarce;   /* but there is memory for one home only */
 	bool hardware; /* CPUs cache translations, calls flush them; frames and dirty bits count */
 	bool synchronous; /* who retires tables waits for the grace period itself */
 	unsigned backlog; /* bytes retired at which calls wait; 0: as the pool chooses */

@@ -35,6 +35,18 @@ const struct scenario scenarios_build[] = {
 			},
 	},
 	{
+		.name = "build-homes",
+		.about = "threads of two NUMA homes; two of them back their home's first chunk",
+		.cold = true,
+		.homes = true,
+		.threads =
+			{
+				{MAP(0, 1, 1)},
+				{MAP(4, 1, 2), UNMAP(0, 16)},
+				{MAP(20, 1, 3)},
+			},
+	},
+	{
 		.name = "map-same",
 		.about = "two threads map one page, a third looks: exactly one is first",
 		.threads =

@@ -127,6 +127,20 @@ const struct scenario scenarios_remove[] = {
 			},
 	},
 	{
+		.name = "reuse-homes",
+		.about = "nodes go home; who has no memory there takes them from where they are",
+		.cold = true,
+		.homes = true,
+		.scarce = true,
+		.initial = {MAP(0, 16, 16)},
+		.threads =
+			{
+				{UNMAP(0, 16)},
+				{QUERY(1), MAP(16, 8, 8), MAP(32, 1, 3)},
+				{QUERY(1)},
+			},
+	},
+	{
 		.name = "synchronous",
 		.about = "who detaches a table waits for the walks in it, then frees it",
 		.synchronous = true,
