@@ -18,6 +18,8 @@
  *   [ORD-listed]   acq_rel on both sides: chunk_list(), take_from_chunk() (pool.c)
  *   [ORD-fresh]    rel: pool_grow()          acq: pool_take_fresh()      (pool.c)
  *   [ORD-users]    rel: pt_thread_unregister(), pt_table_destroy() acq: pt_pool_destroy() (pool.c)
+ *   [ORD-slot]     rel: slot_number_put()    acq: slot_number_get()      (thread.c)
+ *   [ORD-stats]    rel: pt_stats_first_use() acq: stats_of(), pt_table_get_stats() (stats.c)
  *   [ORD-barrier]  rel: barrier_pass()       acq: wait_for_callbacks()   (port/host/port.c)
  *
  * Grace periods are the port's edges: the end of every read section that began before

@@ -3,6 +3,7 @@
 #ifndef PT_CURSOR_H
 #define PT_CURSOR_H
 
+#include "stats.h"
 #include "table.h"
 #include "thread.h"
 
@@ -18,6 +19,7 @@ struct cursor {
 	uint8_t top;
 	uint8_t floor; /* the lowest level at which one node can cover the range; >= top */
 	uint8_t mode;  /* enum pt_mode */
+	struct stats_line *stats; /* where this thread counts for the table; NULL: nowhere */
 	uint64_t strategy[4];
 };
 

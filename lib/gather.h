@@ -12,6 +12,7 @@
 #define PT_GATHER_H
 
 #include "pte.h"
+#include "stats.h"
 #include "table.h"
 #include "thread.h"
 

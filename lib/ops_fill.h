@@ -101,6 +101,7 @@ static inline int fill_displace(struct cursor *c, struct slot *s, const struct f
 	if (!strategy_detach_subtree(c, s, pte))
 		return VISIT_AGAIN;
 	strategy_live_add(c, s->node, 0, f->is_mark);
+	stat_add(c->stats, STAT_DETACHES, 1);
 	child->va = s->first;
 	child->next = c->displaced;
 	c->displaced = child;

@@ -120,6 +120,7 @@ static void retire_removed(struct gather *g)
 	struct node_chain with_items = {0};
 	bool apart = t->item_ops || !STRATEGY_CONCURRENT;
 	struct node_chain *chain = apart ? &with_items : &self->retired;
+	unsigned before = chain->count, storage = 0;
 
 	while (g->subtrees) {
 		struct node *top = g->subtrees;
@@ -135,7 +136,9 @@ static void retire_removed(struct gather *g)
 			node_chain_push(chain, store);
 		else
 			node_put(self, store);
+		storage += !apart;
 	}
+	stat_add(stats_of(self, t), STAT_NODES_GIVEN, chain->count - before + storage);
 	if (!STRATEGY_CONCURRENT)
 		free_chain(self, t, chain);
 	else if (apart)

@@ -78,6 +78,7 @@ static inline int range_open(struct cursor *c, struct pt_thread *self, struct pt
 	c->last = last;
 	c->va = first;
 	c->displaced = NULL;
+	c->stats = stats_of(self, t);
 	c->top = (uint8_t)top;
 	c->floor = (uint8_t)cover_floor(first, last, top);
 	c->mode = (uint8_t)mode;
@@ -142,6 +143,8 @@ static inline int split_slot(struct cursor *c, struct slot *s)
 		return VISIT_AGAIN;
 	}
 	s->pte = fmt_table(node_to_pa(t, child));
+	stat_add(c->stats, STAT_NODES_TAKEN, 1);
+	stat_add(c->stats, STAT_SPLITS, kind != PT_KIND_EMPTY);
 	if (kind == PT_KIND_EMPTY)
 		strategy_live_add(c, s->node, 1, 0);
 	else if (kind == PT_KIND_MARK)

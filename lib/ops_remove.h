@@ -20,6 +20,7 @@ static inline int remove_subtree(struct cursor *c, struct slot *s, struct remova
 	if (!strategy_detach_subtree(c, s, 0))
 		return VISIT_AGAIN;
 	strategy_live_add(c, s->node, -1, 0);
+	stat_add(c->stats, STAT_DETACHES, 1);
 	pt_gather_subtree(r->g, child, s->first, s->last);
 	r->pages += pages;
 	if (!r->taken || !pages)

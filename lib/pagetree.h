@@ -237,9 +237,10 @@ struct pt_pool_stats {
 	uint64_t node_bytes;    /* in trees, gathers and magazines' hands: taken from chunks */
 	uint64_t retired_bytes; /* handed over, waiting for their grace period */
 	uint64_t retired_bytes_max;
-	uint64_t chunk_bytes; /* backed by the chunk operations */
-	uint64_t tables;      /* tables that exist */
-	uint64_t threads;     /* threads registered */
+	uint64_t retired_chains; /* handed over so far: grace periods asked for */
+	uint64_t chunk_bytes;    /* backed by the chunk operations */
+	uint64_t tables;         /* tables that exist */
+	uint64_t threads;        /* threads registered */
 };
 
 /* Of the chunks of one NUMA home. */
@@ -354,6 +355,7 @@ struct pt_config {
 	void *item_ctx;
 	pt_flush_fn flush; /* NULL: nothing caches translations */
 	void *flush_ctx;
+	bool stats; /* count: see pt_table_get_stats() */
 };
 
 /*
@@ -383,6 +385,38 @@ PT_API void pt_table_range(const struct pt_table *table, pt_va_t *ret_first, pt_
 
 PT_API const struct pt_format_info *pt_table_format(const struct pt_table *table);
 PT_API const struct pt_strategy_info *pt_table_strategy(const struct pt_table *table);
+
+/*
+ * What calls on one table did. Queries and walks count nothing. Retired memory mixes nodes of all
+ * tables of a pool: see struct pt_pool_stats.
+ */
+struct pt_stats {
+	uint64_t nodes_taken; /* for tables (the root too) and for storage of gathers */
+	uint64_t nodes_given; /* given back or retired; held are nodes_taken - nodes_given */
+	uint64_t locks;       /* taken for cursors, which one-shot calls have inside */
+	uint64_t contended;   /* of these, had to wait */
+	uint64_t retries;     /* walks begun again, because a node had left the tree */
+	uint64_t splits;      /* huge leaves and marks split into a table */
+	uint64_t detaches;    /* tables taken out of the tree as a whole */
+	uint64_t uncounted;   /* calls of which nothing was counted, for want of memory */
+};
+
+/*
+ * What all threads did on a table created with pt_config.stats. Each figure is exact, together they
+ * are approximate while threads run.
+ * Return: 0; -EINVAL: the table does not count.
+ * Context: any. Cost: the lines of every 64 threads that have used the table.
+ */
+PT_API PT_MUST_CHECK int pt_table_get_stats(struct pt_table *table, struct pt_stats *ret_stats);
+
+/*
+ * The share of the calling thread since it registered. (`uncounted` is 0.) The shares of all threads
+ * that ever used the table sum up to what pt_table_get_stats() says.
+ * Return: 0; -EINVAL: the table does not count, or @self is of another pool.
+ * Context: any. Cost: constant.
+ */
+PT_API PT_MUST_CHECK int pt_thread_get_stats(struct pt_thread *self, struct pt_table *table,
+					     struct pt_stats *ret_stats);
 
 /* Where a check failed: S1 of the correctness contract. */
 struct pt_check_report {

@@ -344,6 +344,7 @@ void pt_pool_retire_begin(struct pt_pool *pool, unsigned nodes)
 		atomic_fetch_add_explicit(&pool->retired, bytes, memory_order_relaxed) + bytes;
 	uint64_t max = atomic_load_explicit(&pool->retired_max, memory_order_relaxed);
 
+	atomic_fetch_add_explicit(&pool->retired_chains, 1, memory_order_relaxed);
 	while (max < now &&
 	       !atomic_compare_exchange_weak_explicit(&pool->retired_max, &max, now,
 						      memory_order_relaxed, memory_order_relaxed))
@@ -517,6 +518,7 @@ void pt_pool_get_stats(struct pt_pool *pool, struct pt_pool_stats *ret_stats)
 		.node_bytes = pool_taken(pool) << pool->node_shift,
 		.retired_bytes = atomic_load_explicit(&pool->retired, memory_order_relaxed),
 		.retired_bytes_max = atomic_load_explicit(&pool->retired_max, memory_order_relaxed),
+		.retired_chains = atomic_load_explicit(&pool->retired_chains, memory_order_relaxed),
 		.chunk_bytes = chunks << pool->chunk_shift,
 		.tables = atomic_load_explicit(&pool->tables, memory_order_relaxed),
 		.threads = atomic_load_explicit(&pool->threads, memory_order_relaxed),

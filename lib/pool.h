@@ -10,6 +10,9 @@
 
 struct chunk;
 
+/* Registered threads at a time that have a slot number of their own; see stats.h. */
+#define POOL_SLOTS 16384u
+
 /* What is taken from, and comes back to, the chunks of one NUMA home. */
 struct pool_home {
 	_Alignas(64) _Atomic uint64_t partial; /* tagged stack of chunks that have free nodes */
@@ -47,6 +50,11 @@ struct pt_pool {
 
 	_Alignas(64) _Atomic uint64_t retired; /* bytes handed over, not yet free */
 	_Atomic uint64_t retired_max;
+	_Atomic uint64_t retired_chains;
+
+	/* changed when threads register */
+	_Alignas(64) _Atomic uint64_t registered;     /* threads so far */
+	_Atomic uint64_t slots_used[POOL_SLOTS / 64]; /* a bit for each slot number */
 
 	/* changed when magazines are filled and chains are freed */
 	struct pool_home homes[];

@@ -6,6 +6,7 @@
 
 #include "cursor.h"
 #include "registry.h"
+#include "stats.h"
 #include "thread.h"
 
 /* The index range that a configuration names; both zero is the widest that is one range. */
@@ -58,8 +59,14 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table = port_alloc(sizeof(*table));
 	if (!table)
 		return -ENOMEM;
-	rc = instance->init(table);
+	if (config->stats) {
+		table->stats = pt_stats_create();
+		rc = table->stats ? 0 : -ENOMEM;
+	}
+	if (!rc)
+		rc = instance->init(table);
 	if (rc) {
+		pt_stats_destroy(table->stats);
 		port_free(table);
 		return rc;
 	}
@@ -77,6 +84,7 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table->flush = config->flush;
 	table->flush_ctx = config->flush_ctx;
 	table->top_pinned = config->top_pinned;
+	stat_add(stats_of(self, table), STAT_NODES_TAKEN, 1);
 	port_describe("table", table, sizeof(*table), 1);
 	atomic_fetch_add_explicit(&table->pool->tables, 1, memory_order_relaxed);
 	*ret_table = table;
@@ -97,6 +105,7 @@ int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
 	table->instance->destroy(self, table);
 	table->instance->exit(table);
 	pt_thread_trim(self);
+	pt_stats_destroy(table->stats);
 	/* [ORD-users] rel: the table has left the pool; pairs with pt_pool_destroy() */
 	atomic_fetch_sub_explicit(&table->pool->tables, 1, memory_order_release);
 	port_free(table);

@@ -5,6 +5,8 @@
 
 #include "pool.h"
 
+struct table_stats;
+
 struct pt_instance {
 	struct pt_format_info format;
 	struct pt_strategy_info strategy;
@@ -34,6 +36,7 @@ struct pt_table {
 	pt_flush_fn flush;
 	void *flush_ctx;
 	bool top_pinned;
+	struct table_stats *stats; /* NULL: nothing is counted */
 	/* What the strategy shares between threads, on lines of its own. */
 	_Alignas(64) unsigned char strategy[TABLE_STRATEGY_BYTES];
 };

@@ -119,6 +119,33 @@ void pt_thread_wait_backlog(struct pt_thread *self)
 	}
 }
 
+/* The lowest slot number that nobody has; POOL_SLOTS if all are in use. */
+static unsigned slot_number_get(struct pt_pool *pool)
+{
+	for (unsigned i = 0; i < POOL_SLOTS / 64; i++) {
+		uint64_t used = atomic_load_explicit(&pool->slots_used[i], memory_order_relaxed);
+
+		while (~used) {
+			uint64_t bit = ~used & (used + 1);
+
+			/* [ORD-slot] acq: what the last owner counted; pairs with slot_number_put() */
+			if (atomic_compare_exchange_weak_explicit(&pool->slots_used[i], &used,
+								  used | bit, memory_order_acquire,
+								  memory_order_relaxed))
+				return i * 64 + (unsigned)__builtin_ctzll(bit);
+		}
+	}
+	return POOL_SLOTS;
+}
+
+static void slot_number_put(struct pt_pool *pool, unsigned slot)
+{
+	/* [ORD-slot] rel: pairs with slot_number_get() */
+	if (slot < POOL_SLOTS)
+		atomic_fetch_and_explicit(&pool->slots_used[slot / 64], ~(UINT64_C(1) << slot % 64),
+					  memory_order_release);
+}
+
 int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self)
 {
 	struct pt_thread *self = port_alloc(sizeof(*self));
@@ -127,6 +154,8 @@ int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self)
 		return -ENOMEM;
 	self->pool = pool;
 	self->fail_after = UINT64_MAX;
+	self->slot = slot_number_get(pool);
+	self->id = atomic_fetch_add_explicit(&pool->registered, 1, memory_order_relaxed) + 1;
 	port_thread_register(&self->port);
 	atomic_fetch_add_explicit(&pool->threads, 1, memory_order_relaxed);
 	*ret_self = self;
@@ -141,6 +170,7 @@ int pt_thread_unregister(struct pt_thread *self)
 		return -EBUSY;
 	pt_thread_hand_over(self);
 	pt_pool_give(pool, &self->spare);
+	slot_number_put(pool, self->slot);
 	port_thread_unregister(&self->port);
 	port_free(self);
 	/* [ORD-users] rel: this thread has left the pool; pairs with pt_pool_destroy() */

@@ -10,12 +10,14 @@
 
 #include <string.h>
 
-#include "pool.h"
+#include "table.h"
 
 struct pt_thread {
 	struct port_thread port;
 	struct pt_pool *pool;
-	unsigned home;             /* whose chunks spare nodes are taken from */
+	uint64_t id;   /* of this registration, never used again; not 0 */
+	unsigned slot; /* slot number, below POOL_SLOTS; or POOL_SLOTS: there was none left */
+	unsigned home; /* whose chunks spare nodes are taken from */
 	struct node_chain spare;   /* zeroed and poisoned */
 	struct node_chain retired; /* unlinked and flushed, to be handed over as one chain */
 	uint64_t fail_after;       /* node allocations left before they fail; for tests */

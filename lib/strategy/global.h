@@ -31,6 +31,7 @@ static inline void global_walk_to_cover(struct cursor *c)
 		if (c->mode != PT_BUILD || fmt_kind(pte, level) != PT_KIND_EMPTY)
 			break;
 		child = node_take(c->self, level - 1);
+		stat_add(c->stats, STAT_NODES_TAKEN, 1);
 		exclusive_live_add(node_at_pa(t, pa), 1, 0);
 		pa = node_to_pa(t, child);
 		slot_publish(slot, fmt_table(pa));

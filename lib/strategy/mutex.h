@@ -24,10 +24,10 @@
 #define STRATEGY_SUMMARY "one mutex for all"
 #define STRATEGY_READERS_SHARE 0
 
-static inline void lock_table(_Atomic uint32_t *lock, bool shared)
+static inline bool lock_table(_Atomic uint32_t *lock, bool shared)
 {
 	(void)shared;
-	mutex_lock(lock);
+	return mutex_lock(lock);
 }
 
 static inline void unlock_table(_Atomic uint32_t *lock, bool shared)

@@ -105,10 +105,10 @@ static inline bool strategy_query_end(struct strategy_query *q)
 
 static inline void rcu_lock_node(struct cursor *c, struct node *node)
 {
-	if (c->mode == PT_READ_ONLY)
-		sharedlock_lock_shared(&rcu_node(node)->lock);
-	else
-		sharedlock_lock(&rcu_node(node)->lock);
+	bool waited = c->mode == PT_READ_ONLY ? sharedlock_lock_shared(&rcu_node(node)->lock)
+					      : sharedlock_lock(&rcu_node(node)->lock);
+
+	stat_lock(c->stats, waited);
 }
 
 static inline void rcu_unlock_node(struct cursor *c, struct node *node)
@@ -142,6 +142,7 @@ static inline struct node *rcu_build_child(struct cursor *c, struct node *node, 
 {
 	struct node *child = node_take(c->self, level - 1);
 
+	stat_add(c->stats, STAT_NODES_TAKEN, 1);
 	sharedlock_init_locked(&rcu_node(child)->lock);
 	slot_publish(slot, fmt_table(node_to_pa(c->table, child)));
 	exclusive_live_add(node, 1, 0);
@@ -258,6 +259,7 @@ static inline void strategy_lock_range(struct cursor *c)
 {
 	port_rcu_read_lock(&c->self->port);
 	while (!rcu_lock_cover(c)) {
+		stat_add(c->stats, STAT_RETRIES, 1);
 		/* A new section for each attempt, so that strays met on the way can be freed. */
 		port_rcu_read_unlock(&c->self->port);
 		port_rcu_read_lock(&c->self->port);

@@ -22,12 +22,9 @@
 #define STRATEGY_SUMMARY "one reader/writer lock for all, as Linux' mmap_lock"
 #define STRATEGY_READERS_SHARE 1
 
-static inline void lock_table(_Atomic uint32_t *lock, bool shared)
+static inline bool lock_table(_Atomic uint32_t *lock, bool shared)
 {
-	if (shared)
-		rwlock_read_lock(lock);
-	else
-		rwlock_write_lock(lock);
+	return shared ? rwlock_read_lock(lock) : rwlock_write_lock(lock);
 }
 
 static inline void unlock_table(_Atomic uint32_t *lock, bool shared)

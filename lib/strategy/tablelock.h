@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Parts that strategies share in which one lock, a word of the table, covers everything. Included
- * after lock_table(word, shared) and unlock_table(word, shared); a zero word is a free lock.
+ * after lock_table(word, shared), which tells whether it had to wait, and unlock_table(word, shared); a zero word is a free lock.
  */
 #ifndef PT_STRATEGY_TABLELOCK_H
 #define PT_STRATEGY_TABLELOCK_H
@@ -63,7 +63,7 @@ static inline bool strategy_query_end(struct strategy_query *q)
 
 static inline void strategy_lock_range(struct cursor *c)
 {
-	lock_table(table_lock(c->table), c->mode == PT_READ_ONLY);
+	stat_lock(c->stats, lock_table(table_lock(c->table), c->mode == PT_READ_ONLY));
 	global_walk_to_cover(c);
 }
 

@@ -11,14 +11,14 @@
 
 enum { MUTEX_FREE, MUTEX_HELD, MUTEX_WAITED };
 
-static inline void mutex_lock(_Atomic uint32_t *mutex)
+static inline bool mutex_lock(_Atomic uint32_t *mutex)
 {
 	uint32_t seen = MUTEX_FREE;
 
 	/* [ORD-mutex] acq: pairs with mutex_unlock() */
 	if (atomic_compare_exchange_strong_explicit(mutex, &seen, MUTEX_HELD, memory_order_acquire,
 						    memory_order_relaxed))
-		return;
+		return false;
 	/*
 	 * Whoever sleeps leaves WAITED behind, and whoever wakes takes the mutex as WAITED, because
 	 * there may be more sleepers.
@@ -26,6 +26,7 @@ static inline void mutex_lock(_Atomic uint32_t *mutex)
 	 */
 	while (atomic_exchange_explicit(mutex, MUTEX_WAITED, memory_order_acquire) != MUTEX_FREE)
 		port_sleep(mutex, MUTEX_WAITED);
+	return true;
 }
 
 static inline void mutex_unlock(_Atomic uint32_t *mutex)

@@ -31,32 +31,40 @@ static inline void rwlock_wait(_Atomic uint32_t *lock, uint32_t seen, uint32_t f
 		port_sleep(lock, want);
 }
 
-static inline void rwlock_read_lock(_Atomic uint32_t *lock)
+static inline bool rwlock_read_lock(_Atomic uint32_t *lock)
 {
+	bool waited = false;
+
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(lock, memory_order_relaxed);
 
-		if (seen & (RWLOCK_WRITER | RWLOCK_WRITER_WAITS))
+		if (seen & (RWLOCK_WRITER | RWLOCK_WRITER_WAITS)) {
+			waited = true;
 			rwlock_wait(lock, seen, RWLOCK_WAITERS);
+		}
 		/* [ORD-rwlock] acq: pairs with rwlock_write_unlock() */
 		else if (atomic_compare_exchange_weak_explicit(
 				 lock, &seen, seen + 1, memory_order_acquire, memory_order_relaxed))
-			return;
+			return waited;
 	}
 }
 
-static inline void rwlock_write_lock(_Atomic uint32_t *lock)
+static inline bool rwlock_write_lock(_Atomic uint32_t *lock)
 {
+	bool waited = false;
+
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(lock, memory_order_relaxed);
 
-		if (seen & (RWLOCK_WRITER | RWLOCK_READERS))
+		if (seen & (RWLOCK_WRITER | RWLOCK_READERS)) {
+			waited = true;
 			rwlock_wait(lock, seen, RWLOCK_WAITERS | RWLOCK_WRITER_WAITS);
+		}
 		/* [ORD-rwlock] acq: pairs with rwlock_read_unlock(), rwlock_write_unlock() */
 		else if (atomic_compare_exchange_weak_explicit(lock, &seen, seen | RWLOCK_WRITER,
 							       memory_order_acquire,
 							       memory_order_relaxed))
-			return;
+			return waited;
 	}
 }
 

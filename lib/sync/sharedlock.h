@@ -15,11 +15,14 @@ struct sharedlock {
 	_Atomic uint32_t readers;
 };
 
-static inline void sharedlock_lock(struct sharedlock *lock)
+static inline bool sharedlock_lock(struct sharedlock *lock)
 {
-	ttas_lock(&lock->held);
+	bool waited = ttas_lock(&lock->held);
+
 	/* [ORD-readers] acq: what readers did came before; pairs with sharedlock_unlock_shared() */
-	port_wait_until(!atomic_load_explicit(&lock->readers, memory_order_acquire));
+	port_wait_until(!atomic_load_explicit(&lock->readers, memory_order_acquire) ||
+			!(waited = true));
+	return waited;
 }
 
 static inline void sharedlock_unlock(struct sharedlock *lock)
@@ -27,12 +30,14 @@ static inline void sharedlock_unlock(struct sharedlock *lock)
 	ttas_unlock(&lock->held);
 }
 
-static inline void sharedlock_lock_shared(struct sharedlock *lock)
+static inline bool sharedlock_lock_shared(struct sharedlock *lock)
 {
-	ttas_lock(&lock->held);
+	bool waited = ttas_lock(&lock->held);
+
 	/* Relaxed: the release of `held` below publishes it to the next exclusive holder. */
 	atomic_fetch_add_explicit(&lock->readers, 1, memory_order_relaxed);
 	ttas_unlock(&lock->held);
+	return waited;
 }
 
 static inline void sharedlock_unlock_shared(struct sharedlock *lock)

@@ -8,11 +8,17 @@
 
 #include "port.h"
 
-static inline void ttas_lock(_Atomic uint32_t *lock)
+/* Like all locks here, returns whether it had to wait. */
+static inline bool ttas_lock(_Atomic uint32_t *lock)
 {
+	bool waited = false;
+
 	/* [ORD-ttas] acq: what the last holder wrote is visible; pairs with ttas_unlock() */
-	while (atomic_exchange_explicit(lock, 1, memory_order_acquire))
+	while (atomic_exchange_explicit(lock, 1, memory_order_acquire)) {
+		waited = true;
 		port_wait_until(!atomic_load_explicit(lock, memory_order_relaxed));
+	}
+	return waited;
 }
 
 static inline void ttas_unlock(_Atomic uint32_t *lock)

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* What a table counts: exactly, by thread, and nothing unless asked. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "support.h"
+
+/* Without item hooks: gathers need no storage then. */
+static void count(struct fixture *fx)
+{
+	fx->config.stats = true;
+	fx->config.item_ops = NULL;
+	fixture_new_table(fx);
+}
+
+static struct pt_stats counted(struct fixture *fx)
+{
+	struct pt_stats s;
+
+	expect_ok(pt_table_get_stats(fx->table, &s));
+	return s;
+}
+
+/* Locks are those of `rcu`, one for each node; of one lock for the table; or none. */
+static uint64_t locks(const struct fixture *fx, uint64_t calls, uint64_t nodes)
+{
+	if (fx->strategy->isolation == PT_ISOLATION_NONE)
+		return 0;
+	return fx->strategy->node_bytes ? nodes : calls;
+}
+
+static void nothing_is_counted_unless_asked(struct fixture *fx)
+{
+	struct pt_stats s = {.locks = 77};
+
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	expect_error(pt_table_get_stats(fx->table, &s), EINVAL);
+	expect_error(pt_thread_get_stats(fx->self, fx->table, &s), EINVAL);
+	assert_int_equal(s.locks, 77);
+}
+
+static void a_new_table_has_taken_its_root(struct fixture *fx)
+{
+	struct pt_stats s;
+
+	count(fx);
+	s = counted(fx);
+	assert_int_equal(s.nodes_taken, 1);
+	assert_int_equal(s.nodes_given + s.locks + s.splits + s.detaches + s.uncounted, 0);
+}
+
+static void one_page_takes_a_path_and_one_lock_a_call(struct fixture *fx)
+{
+	struct pt_stats s;
+
+	count(fx);
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	s = counted(fx);
+	assert_int_equal(s.nodes_taken, fx->format->levels);
+	assert_int_equal(s.locks, locks(fx, 1, 1));
+	unmap(fx, fx->base, fx->page);
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	protect(fx, fx->base, fx->page, 0, PT_WRITE);
+	s = counted(fx);
+	assert_int_equal(s.nodes_taken, fx->format->levels);
+	assert_int_equal(s.nodes_given, 0);
+	assert_int_equal(s.locks, locks(fx, 4, 4));
+	assert_int_equal(s.contended + s.retries + s.splits + s.detaches, 0);
+}
+
+static void looking_counts_nothing(struct fixture *fx)
+{
+	struct pt_stats before, after;
+	pt_prop_t prop;
+	pt_pa_t pa;
+
+	count(fx);
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	before = counted(fx);
+	query(fx, fx->base);
+	expect_ok(pt_walk(fx->self, fx->table, fx->base, &pa, &prop));
+	after = counted(fx);
+	assert_memory_equal(&before, &after, sizeof(before));
+}
+
+static void a_hole_in_a_huge_leaf_is_one_split(struct fixture *fx)
+{
+	struct pt_stats s;
+
+	count(fx);
+	map(fx, fx->base, fx->huge, FRAMES, RW);
+	unmap(fx, fx->base + fx->page, fx->page);
+	s = counted(fx);
+	assert_int_equal(s.splits, 1);
+	assert_int_equal(s.nodes_taken, fx->format->levels);
+	/* the other pieces are still there: unmapping them all detaches the new table */
+	unmap(fx, fx->base, fx->huge);
+	s = counted(fx);
+	assert_int_equal(s.splits, 1);
+	assert_int_equal(s.detaches, 1);
+	assert_int_equal(s.nodes_given, 1);
+}
+
+/* 1 GiB of 4 KiB pages (x86-64) goes by one store, one lock for each node, and no look at a slot. */
+static void a_call_on_whole_tables_costs_nodes_not_pages(struct fixture *fx)
+{
+	uint64_t fan_out = UINT64_C(1) << fx->format->index_bits;
+	uint64_t len = pt_page_size(fx->format, 3);
+	struct pt_stats before, s;
+
+	count(fx);
+	expect_ok(pt_map(fx->self, fx->table, fx->base, len, FRAMES, RW, 1));
+	before = counted(fx);
+	assert_int_equal(before.nodes_taken, fx->format->levels - 2 + 1 + fan_out);
+	assert_int_equal(unmap(fx, fx->base, len), fan_out * fan_out);
+	s = counted(fx);
+	assert_int_equal(s.detaches, 1);
+	assert_int_equal(s.nodes_given, 1 + fan_out);
+	/* the covering node, the table below its slot, and the leaf tables */
+	assert_int_equal(s.locks - before.locks, locks(fx, 1, 2 + fan_out));
+	assert_int_equal(s.nodes_taken, before.nodes_taken);
+	assert_int_equal(s.splits, 0);
+}
+
+static void drop_it(void *ctx, pt_va_t va, const struct pt_item *item)
+{
+	(void)ctx;
+	(void)va;
+	(void)item;
+}
+
+/* Storage of gathers is given back too, with and without items to drop. */
+static void what_is_held_is_what_the_checker_reaches(struct fixture *fx)
+{
+	const struct pt_item_ops *hooks = fx->config.item_ops;
+	uint64_t node = UINT64_C(1) << fx->format->node_shift;
+	uint64_t storage = (3 * 16 + node - 1) / node; /* three leaves */
+	struct pt_gather g;
+	struct pt_stats s;
+
+	for (unsigned with_items = 0; with_items < 2; with_items++) {
+		count(fx);
+		fx->config.item_ops = with_items ? hooks : NULL;
+		fixture_new_table(fx);
+		map(fx, fx->base, fx->giant, FRAMES, RW);
+		map(fx, fx->base + fx->giant, 3 * fx->page, FRAMES, RW);
+		pt_gather_init(&g, fx->self, fx->table, drop_it, NULL);
+		expect_ok(pt_unmap(fx->self, fx->table, fx->base + fx->page, fx->page, &g, NULL));
+		expect_ok(pt_unmap(fx->self, fx->table, fx->base + fx->giant, 2 * fx->page, &g,
+				   NULL));
+		s = counted(fx);
+		assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes + storage);
+		pt_gather_sync(&g);
+		s = counted(fx);
+		assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes);
+		unmap(fx, fx->first, fx->last - fx->first + 1);
+		s = counted(fx);
+		assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes);
+	}
+}
+
+/* A leaf or mark that takes the place of an empty table detaches it. */
+static void displacing_a_table_is_a_detachment(struct fixture *fx)
+{
+	struct pt_stats s;
+
+	count(fx);
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	unmap(fx, fx->base, fx->page);
+	map(fx, fx->base, fx->huge, FRAMES, RW);
+	s = counted(fx);
+	assert_int_equal(s.detaches, 1);
+	assert_int_equal(s.nodes_given, 1);
+	assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes);
+}
+
+struct worker {
+	struct fixture *fx;
+	pt_va_t va;
+	unsigned rounds;
+	uint64_t len;
+	pthread_t id;
+	_Atomic int rc;
+	struct pt_stats before, after;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct fixture *fx = w->fx;
+	struct pt_thread *self;
+	int rc = pt_thread_register(fx->pool, &self);
+
+	if (!rc)
+		rc = pt_thread_get_stats(self, fx->table, &w->before);
+	for (unsigned i = 0; !rc && i < w->rounds; i++) {
+		rc = pt_map(self, fx->table, w->va, w->len, FRAMES, RW, 1);
+		if (!rc)
+			rc = pt_unmap(self, fx->table, w->va, w->len, NULL, NULL);
+	}
+	if (!rc)
+		rc = pt_thread_get_stats(self, fx->table, &w->after);
+	if (!rc)
+		rc = pt_thread_unregister(self);
+	w->rc = rc;
+	return NULL;
+}
+
+static void start(struct worker *w)
+{
+	assert_int_equal(pthread_create(&w->id, NULL, work, w), 0);
+}
+
+static void finish(struct worker *w)
+{
+	pthread_join(w->id, NULL);
+	expect_ok(w->rc);
+}
+
+static void add(struct pt_stats *sum, const struct pt_stats *s)
+{
+	sum->nodes_taken += s->nodes_taken;
+	sum->nodes_given += s->nodes_given;
+	sum->locks += s->locks;
+	sum->contended += s->contended;
+	sum->retries += s->retries;
+	sum->splits += s->splits;
+	sum->detaches += s->detaches;
+}
+
+/* Also of threads that have gone, and whose place others have taken. */
+static void shares_sum_up_to_what_the_table_says(struct fixture *fx)
+{
+	struct worker w[4];
+	struct pt_stats sum, own, zero = {0};
+
+	if (fx->strategy->isolation == PT_ISOLATION_NONE)
+		skip();
+	count(fx);
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	for (unsigned i = 0; i < 4; i += 2) {
+		for (unsigned k = i; k < i + 2; k++) {
+			w[k] = (struct worker){.fx = fx,
+					       .va = fx->base + (k + 1) * fx->huge,
+					       .len = fx->huge,
+					       .rounds = 100};
+			start(&w[k]);
+		}
+		finish(&w[i]);
+		finish(&w[i + 1]);
+	}
+	expect_ok(pt_thread_get_stats(fx->self, fx->table, &sum));
+	own = sum;
+	assert_int_equal(own.locks, locks(fx, 1, 1));
+	for (unsigned i = 0; i < 4; i++) {
+		assert_memory_equal(&w[i].before, &zero, sizeof(zero));
+		assert_true(w[i].after.detaches == 100 && w[i].after.nodes_given == 100);
+		add(&sum, &w[i].after);
+	}
+	own = counted(fx);
+	assert_memory_equal(&sum, &own, sizeof(sum));
+}
+
+/* Hold the range, take what is in it if asked, while another thread wants a page of it. */
+static struct pt_stats collide(struct fixture *fx, bool take)
+{
+	const struct timespec pause = {0, 5000000L};
+	struct worker w = {.fx = fx, .va = fx->base, .len = fx->page, .rounds = 1};
+	struct pt_cursor c;
+	struct pt_gather g;
+	struct pt_taken taken;
+
+	pt_gather_init(&g, fx->self, fx->table, NULL, NULL);
+	map(fx, fx->base + fx->page, fx->page, FRAMES, RW);
+	expect_ok(pt_cursor_begin(fx->self, fx->table, fx->base, fx->huge, PT_CHANGE, 2, &c));
+	start(&w);
+	nanosleep(&pause, NULL);
+	if (take)
+		expect_ok(pt_cursor_take_next(&c, fx->huge, &g, &taken));
+	pt_cursor_end(&c);
+	finish(&w);
+	pt_gather_sync(&g);
+	unmap(fx, fx->base, fx->huge);
+	return w.after;
+}
+
+/* The other thread may come late on a busy machine: try until it did not. */
+static void whoever_waits_is_contended(struct fixture *fx)
+{
+	uint64_t contended = 0;
+
+	if (fx->strategy->isolation == PT_ISOLATION_NONE)
+		skip();
+	count(fx);
+	for (unsigned i = 0; i < 1000 && !contended; i++) {
+		struct pt_stats s = collide(fx, false);
+
+		assert_true(s.contended <= s.locks);
+		contended = s.contended;
+	}
+	assert_true(contended > 0);
+	assert_true(counted(fx).contended >= contended);
+}
+
+static void whoever_waits_for_a_table_that_goes_begins_again(struct fixture *fx)
+{
+	uint64_t retries = 0;
+
+	if (!fx->strategy->node_bytes)
+		skip();
+	count(fx);
+	for (unsigned i = 0; i < 1000 && !retries; i++)
+		retries = collide(fx, true).retries;
+	assert_true(retries > 0);
+	assert_true(counted(fx).retries >= retries);
+}
+
+static void chains_handed_over_are_counted_by_the_pool(struct fixture *fx)
+{
+	struct pt_pool_stats before, after;
+
+	if (fx->strategy->isolation == PT_ISOLATION_NONE)
+		skip(); /* frees at once */
+	fx->config.item_ops = NULL;
+	fixture_new_table(fx);
+	pt_pool_get_stats(fx->pool, &before);
+	map(fx, fx->base, 2 * fx->huge, FRAMES + fx->page, RW);
+	unmap(fx, fx->base, 2 * fx->huge);
+	reclaim(fx);
+	pt_pool_get_stats(fx->pool, &after);
+	assert_int_equal(after.retired_chains - before.retired_chains, 1);
+}
+
+int main(void)
+{
+	const struct test_case cases[] = {
+		TEST(nothing_is_counted_unless_asked),
+		TEST(a_new_table_has_taken_its_root),
+		TEST(one_page_takes_a_path_and_one_lock_a_call),
+		TEST(looking_counts_nothing),
+		TEST(a_hole_in_a_huge_leaf_is_one_split),
+		TEST(a_call_on_whole_tables_costs_nodes_not_pages),
+		TEST(what_is_held_is_what_the_checker_reaches),
+		TEST(displacing_a_table_is_a_detachment),
+		TEST(shares_sum_up_to_what_the_table_says),
+		TEST(whoever_waits_is_contended),
+		TEST(whoever_waits_for_a_table_that_goes_begins_again),
+		TEST(chains_handed_over_are_counted_by_the_pool),
+	};
+
+	return run_on_all_pairs("stats", cases, sizeof(cases) / sizeof(cases[0]));
+}
