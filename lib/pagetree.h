@@ -221,15 +221,29 @@ struct pt_pool_config {
 	size_t size;           /* sizeof(struct pt_pool_config), for growth of this struct */
 	unsigned node_shift;   /* bytes of a node, log2; 0: 12. Must equal the formats' */
 	size_t chunk_bytes;    /* power of two, at least 64 nodes, whole pages; 0: 2 MiB */
-	size_t max_bytes;      /* most node memory; rounded up to whole chunks; 0: 64 GiB */
+	size_t max_bytes;      /* most node memory; rounded up to whole chunks; 0: 64 GiB. Of
+				* `region`: all of it, whole chunks */
 	unsigned magazine;     /* zeroed nodes a thread keeps, 8..1024, at most twice; 0: 64 */
 	size_t retired_bound;  /* bytes retired but not freed at which begin waits; 0: a quarter of
 				* max_bytes, at most 64 MiB */
 	unsigned retire_batch; /* nodes a thread collects for one grace period, 1..1024; 0: 32 */
 	enum pt_reclaim reclaim;
-	unsigned homes;    /* NUMA homes: node memory is kept apart by them, 1..64; 0: 1 */
-	pt_pa_t phys_base; /* physical address of the region's first byte */
-	const struct pt_chunk_ops *chunk_ops; /* NULL: anonymous memory, huge pages advised */
+	unsigned homes; /* NUMA homes: node memory is kept apart by them, 1..64; 0: 1 */
+	/*
+	 * Where nodes lie: `max_bytes` of address space, aligned to chunks, which the embedder keeps
+	 * until the pool is destroyed; NULL: the pool reserves it. The node at physical address `pa`
+	 * is at region + (pa - phys_base).
+	 */
+	void *region;
+	pt_pa_t phys_base; /* physical address of the region's first byte, aligned to chunks */
+	/*
+	 * Where their metadata lies: 64 bytes for each node of the region, aligned to 64, readable
+	 * and writable, content of no matter, the library's alone until the pool is destroyed;
+	 * NULL: the pool's own. That of `pa` is at meta + ((pa - phys_base) >> node_shift) * 64.
+	 */
+	void *meta;
+	/* NULL: anonymous memory, huge pages advised; or `region` as it is, zeroed before use. */
+	const struct pt_chunk_ops *chunk_ops;
 	void *chunk_ctx;
 };
 
@@ -239,6 +253,7 @@ struct pt_pool_stats {
 	uint64_t retired_bytes_max;
 	uint64_t retired_chains; /* handed over so far: grace periods asked for */
 	uint64_t chunk_bytes;    /* backed by the chunk operations */
+	uint64_t meta_bytes;     /* metadata of that */
 	uint64_t tables;         /* tables that exist */
 	uint64_t threads;        /* threads registered */
 };
@@ -252,8 +267,9 @@ struct pt_home_stats {
 
 /*
  * Create a pool of node memory, shared by any number of tables and threads.
- * Return: 0; -EINVAL: a field of the configuration is out of bounds; -ENOMEM.
- * Context: any; may block. Cost: two address space reservations.
+ * Return: 0; -EINVAL: a field of the configuration is out of bounds or not aligned, `region` or `meta`
+ * wraps around, or they overlap; -ENOMEM.
+ * Context: any; may block. Cost: a few address space reservations.
  */
 PT_API PT_MUST_CHECK int pt_pool_create(const struct pt_pool_config *config,
 					struct pt_pool **ret_pool);

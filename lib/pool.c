@@ -202,15 +202,15 @@ static int chunk_back(struct pt_pool *pool, size_t index, unsigned home)
 
 	if (index == pool->nr_chunks_max)
 		return -ENOMEM;
-	rc = port_commit(meta, meta_bytes);
+	rc = pool->meta_given ? 0 : port_commit(meta, meta_bytes);
 	if (rc)
 		return rc;
 	rc = pool->chunk_ops.get(pool->chunk_ctx, pool->region + (index << pool->chunk_shift),
 				 chunk_bytes, home);
-	if (rc)
-		port_decommit(meta, meta_bytes);
-	else
+	if (!rc)
 		pool->chunks[index].home = home;
+	else if (!pool->meta_given)
+		port_decommit(meta, meta_bytes);
 	return rc;
 }
 
@@ -258,6 +258,7 @@ static unsigned pool_take_fresh(struct pt_pool *pool, struct pool_home *home,
 		size_t index = FRESH_NEXT(fresh) + i;
 		struct node *node = (struct node *)(pool->meta + index * NODE_META_BYTES);
 
+		node->state = NODE_FREE; /* an embedder's metadata need not be zero */
 		pool_poison(pool, node);
 		node_chain_push(chain, node);
 	}
@@ -375,6 +376,24 @@ static void default_put(void *ctx, void *addr, size_t bytes)
 
 static const struct pt_chunk_ops default_chunk_ops = {.get = default_get, .put = default_put};
 
+/* For memory that the embedder has given: it is there. */
+static int given_get(void *ctx, void *addr, size_t bytes, unsigned home)
+{
+	(void)ctx;
+	(void)home;
+	memset(addr, 0, bytes);
+	return 0;
+}
+
+static void given_put(void *ctx, void *addr, size_t bytes)
+{
+	(void)ctx;
+	(void)addr;
+	(void)bytes;
+}
+
+static const struct pt_chunk_ops given_chunk_ops = {.get = given_get, .put = given_put};
+
 static bool is_power_of_two(uint64_t value)
 {
 	return value && !(value & (value - 1));
@@ -423,7 +442,10 @@ static int pool_configure(struct pt_pool *pool, const struct pt_pool_config *con
 	}
 	pool->reclaim = config->reclaim;
 	pool->phys_base = config->phys_base;
-	pool->chunk_ops = config->chunk_ops ? *config->chunk_ops : default_chunk_ops;
+	if (config->chunk_ops)
+		pool->chunk_ops = *config->chunk_ops;
+	else
+		pool->chunk_ops = config->region ? given_chunk_ops : default_chunk_ops;
 	pool->chunk_ctx = config->chunk_ctx;
 	return 0;
 }
@@ -444,11 +466,45 @@ static void pool_release(struct pt_pool *pool)
 		port_decommit(pool->chunks, chunks_bytes(pool));
 		port_unreserve(pool->chunks, chunks_bytes(pool));
 	}
-	if (pool->meta)
+	if (pool->meta && !pool->meta_given)
 		port_unreserve(pool->meta, meta_bytes(pool));
-	if (pool->region)
+	if (pool->region && !pool->region_given)
 		port_unreserve(pool->region, region_bytes(pool));
 	port_free(pool);
+}
+
+/* Take over what the embedder gives. Return: 0 or -EINVAL. */
+static int pool_adopt(struct pt_pool *pool, const struct pt_pool_config *config)
+{
+	uintptr_t region = (uintptr_t)config->region, region_last = region + region_bytes(pool) - 1;
+	uintptr_t meta = (uintptr_t)config->meta, meta_last = meta + meta_bytes(pool) - 1;
+	size_t chunk_mask = ((size_t)1 << pool->chunk_shift) - 1;
+
+	if (region && ((region & chunk_mask) || region_last < region || !config->max_bytes ||
+		       (config->max_bytes & chunk_mask)))
+		return -EINVAL;
+	if (meta && (meta % NODE_META_BYTES || meta_last < meta))
+		return -EINVAL;
+	if (region && meta && region <= meta_last && meta <= region_last)
+		return -EINVAL;
+	pool->region = config->region;
+	pool->region_given = region;
+	pool->meta = config->meta;
+	pool->meta_given = meta;
+	return 0;
+}
+
+/* Reserve the address space that was not given, and make room for the chunks' heads. */
+static int pool_reserve(struct pt_pool *pool)
+{
+	if (!pool->region)
+		pool->region = port_reserve(region_bytes(pool), (size_t)1 << pool->chunk_shift);
+	if (!pool->meta)
+		pool->meta = port_reserve(meta_bytes(pool), NODE_META_BYTES);
+	pool->chunks = port_reserve(chunks_bytes(pool), NODE_META_BYTES);
+	if (!pool->region || !pool->meta || !pool->chunks)
+		return -ENOMEM;
+	return port_commit(pool->chunks, chunks_bytes(pool));
 }
 
 int pt_pool_create(const struct pt_pool_config *config, struct pt_pool **ret_pool)
@@ -465,17 +521,13 @@ int pt_pool_create(const struct pt_pool_config *config, struct pt_pool **ret_poo
 		return -ENOMEM;
 	pool->nr_homes = nr_homes;
 	rc = pool_configure(pool, config);
+	if (!rc)
+		rc = pool_adopt(pool, config);
+	if (!rc)
+		rc = pool_reserve(pool);
 	if (rc) {
-		port_free(pool);
-		return rc;
-	}
-	pool->region = port_reserve(region_bytes(pool), (size_t)1 << pool->chunk_shift);
-	pool->meta = port_reserve(meta_bytes(pool), NODE_META_BYTES);
-	pool->chunks = port_reserve(chunks_bytes(pool), NODE_META_BYTES);
-	if (!pool->region || !pool->meta || !pool->chunks ||
-	    port_commit(pool->chunks, chunks_bytes(pool))) {
 		pool_release(pool);
-		return -ENOMEM;
+		return rc;
 	}
 	pool->phys_off = (uintptr_t)pool->region - pool->phys_base;
 	pool->meta_off = (uintptr_t)pool->meta -
@@ -505,7 +557,8 @@ int pt_pool_destroy(struct pt_pool *pool)
 	for (uint64_t chunk = 0; chunk < chunks; chunk++)
 		pool->chunk_ops.put(pool->chunk_ctx, pool->region + (chunk << pool->chunk_shift),
 				    (size_t)1 << pool->chunk_shift);
-	port_decommit(pool->meta, nodes * NODE_META_BYTES);
+	if (!pool->meta_given)
+		port_decommit(pool->meta, nodes * NODE_META_BYTES);
 	pool_release(pool);
 	return 0;
 }
@@ -520,6 +573,7 @@ void pt_pool_get_stats(struct pt_pool *pool, struct pt_pool_stats *ret_stats)
 		.retired_bytes_max = atomic_load_explicit(&pool->retired_max, memory_order_relaxed),
 		.retired_chains = atomic_load_explicit(&pool->retired_chains, memory_order_relaxed),
 		.chunk_bytes = chunks << pool->chunk_shift,
+		.meta_bytes = (chunks << (pool->chunk_shift - pool->node_shift)) * NODE_META_BYTES,
 		.tables = atomic_load_explicit(&pool->tables, memory_order_relaxed),
 		.threads = atomic_load_explicit(&pool->threads, memory_order_relaxed),
 	};

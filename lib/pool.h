@@ -35,6 +35,8 @@ struct pt_pool {
 	unsigned retire_batch;
 	unsigned nr_homes;
 	size_t nr_chunks_max;
+	bool region_given; /* by the embedder, and stays with it */
+	bool meta_given;
 	char *region;
 	char *meta;
 	struct chunk *chunks;

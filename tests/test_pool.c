@@ -2,6 +2,8 @@
 /* Node memory: which chunk a node comes from, where it goes, and how much of it there is. */
 #include <limits.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "support.h"
@@ -277,6 +279,113 @@ static void threads_stay_at_home(struct fixture *fx)
 	close_homes(&h);
 }
 
+/* ---- memory that the embedder gives ---- */
+
+#define GARBAGE 0xa5
+
+static size_t one_chunk(struct fixture *fx)
+{
+	return (size_t)(fx->format->node_shift < 6 ? 128 : 64) << fx->format->node_shift;
+}
+
+static void bad_regions_are_refused(struct fixture *fx)
+{
+	const size_t chunk = one_chunk(fx), meta_bytes = (chunk >> fx->format->node_shift) * 64;
+	char *memory = aligned_alloc(chunk, 4 * chunk);
+	const struct pt_pool_config good = {
+		.size = sizeof(good),
+		.node_shift = fx->format->node_shift,
+		.chunk_bytes = chunk,
+		.max_bytes = chunk,
+		.region = memory,
+		.meta = memory + chunk,
+	};
+	struct pt_pool_config c;
+	struct pt_pool *pool;
+
+	assert_non_null(memory);
+	c = good;
+	c.region = memory + chunk / 2;
+	expect_error(pt_pool_create(&c, &pool), EINVAL);
+	c = good;
+	c.meta = memory + chunk + 8;
+	expect_error(pt_pool_create(&c, &pool), EINVAL);
+	c = good;
+	c.max_bytes = 0; /* no default: the embedder's memory ends somewhere */
+	expect_error(pt_pool_create(&c, &pool), EINVAL);
+	c.max_bytes = chunk + 1;
+	expect_error(pt_pool_create(&c, &pool), EINVAL);
+	c = good;
+	c.region = (void *)-chunk;
+	c.max_bytes = 2 * chunk;
+	expect_error(pt_pool_create(&c, &pool), EINVAL);
+	c = good;
+	c.meta = (void *)(64 - meta_bytes);
+	expect_error(pt_pool_create(&c, &pool), EINVAL);
+	c = good;
+	c.meta = memory + chunk - 64;
+	expect_error(pt_pool_create(&c, &pool), EINVAL);
+	c.region = memory + chunk;
+	c.meta = memory + chunk - meta_bytes + 64;
+	expect_error(pt_pool_create(&c, &pool), EINVAL);
+	c.meta = memory + chunk - meta_bytes; /* they may touch */
+	expect_ok(pt_pool_create(&c, &pool));
+	expect_ok(pt_pool_destroy(pool));
+	expect_ok(pt_pool_create(&good, &pool));
+	expect_ok(pt_pool_destroy(pool));
+	free(memory);
+}
+
+static void given_memory_is_used_and_stays_with_the_embedder(struct fixture *fx)
+{
+	const size_t chunk = one_chunk(fx), meta_bytes = (chunk >> fx->format->node_shift) * 64;
+	struct pt_pool_config config = {
+		.size = sizeof(config),
+		.node_shift = fx->format->node_shift,
+		.chunk_bytes = chunk,
+		.max_bytes = 2 * chunk,
+		.magazine = 8,
+		.phys_base = PHYS_BASE,
+		.region = aligned_alloc(chunk, 2 * chunk),
+		.meta = aligned_alloc(64, 2 * meta_bytes),
+	};
+	struct fixture given = *fx;
+	struct pt_pool_stats stats;
+	const char *byte;
+
+	assert_non_null(config.region);
+	assert_non_null(config.meta);
+	memset(config.region, GARBAGE, 2 * chunk);
+	memset(config.meta, GARBAGE, 2 * meta_bytes);
+	expect_ok(pt_pool_create(&config, &given.pool));
+	given.config.pool = given.pool;
+	expect_ok(pt_thread_register(given.pool, &given.self));
+	expect_ok(pt_table_create(given.self, &given.config, &given.table));
+	map(&given, fx->base, 2 * fx->page, FRAMES, RW);
+	expect_leaf(&given, fx->base + fx->page, FRAMES + fx->page, RW, 1);
+	unmap(&given, fx->base, fx->page);
+	expect_empty(&given, fx->base);
+	check(&given);
+	reclaim(&given);
+	pt_pool_get_stats(given.pool, &stats);
+	assert_int_equal(stats.chunk_bytes, chunk);
+	assert_int_equal(stats.meta_bytes, meta_bytes);
+	assert_true(pt_table_root(given.table) - PHYS_BASE < chunk);
+	expect_ok(pt_table_destroy(given.self, given.table));
+	expect_ok(pt_thread_unregister(given.self));
+	expect_ok(pt_pool_destroy(given.pool));
+	/* what was not needed has not been touched, and all of it is there */
+	for (byte = (char *)config.region + chunk; byte < (char *)config.region + 2 * chunk; byte++)
+		assert_int_equal((unsigned char)*byte, GARBAGE);
+	for (byte = (char *)config.meta + meta_bytes; byte < (char *)config.meta + 2 * meta_bytes;
+	     byte++)
+		assert_int_equal((unsigned char)*byte, GARBAGE);
+	memset(config.region, 0, chunk);
+	memset(config.meta, 0, meta_bytes);
+	free(config.region);
+	free(config.meta);
+}
+
 /* ---- how much ---- */
 
 /* A dense mapping of a slot of the highest leaf level, by base pages, takes its tables and no more. */
@@ -297,6 +406,8 @@ static void a_dense_mapping_takes_its_tables_and_no_more(struct fixture *fx)
 	expect_ok(pt_thread_unregister(fx->self));
 	pt_pool_get_stats(fx->pool, &stats);
 	assert_int_equal(stats.node_bytes, nodes << fx->format->node_shift);
+	assert_int_equal(stats.meta_bytes, (stats.chunk_bytes >> fx->format->node_shift) * 64);
+	assert_true(stats.chunk_bytes - stats.node_bytes < 2 << 20); /* one chunk is open */
 	expect_ok(pt_thread_register(fx->pool, &fx->self));
 	/* and with it: beyond twice its size it is given back, at the end of a call */
 	unmap(fx, fx->base, fx->giant);
@@ -315,6 +426,8 @@ int main(void)
 		TEST(memory_is_out_when_no_home_has_any),
 		TEST(homes_that_are_not_there_are_refused),
 		TEST(threads_stay_at_home),
+		TEST(bad_regions_are_refused),
+		TEST(given_memory_is_used_and_stays_with_the_embedder),
 		TEST(a_dense_mapping_takes_its_tables_and_no_more),
 	};
 
