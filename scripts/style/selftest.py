@@ -13,7 +13,8 @@ SPDX = "/* SPDX-License-Identifier: MIT */\n"
 TREE = {
     "meson.build": "# SPDX-License-Identifier: MIT\nformats = []\nstrategies = ['one']\n"
                    "files('lib/symbols.c')\n",
-    "lib/pagetree.h": SPDX + "int pt_public(void);\n",
+    "lib/pagetree.h": SPDX + "#define PT_API\nPT_API int pt_public(void);\n",
+    "lib/pagetree.map": SPDX + "V { global: pt_gone; local: *; };\n",
     "lib/access.h": SPDX + """/*
  * Ordering edges
  * [ORD-link] listed, both sides there
@@ -113,7 +114,8 @@ EXPECT = {
               "lib/access.h:5: [ORD-dead]", "lib/access.h:39: no stand-alone"],
     "port": ["lib/access.h:10: 'counter'", "lib/access.h:11: '_Thread_local'",
              "lib/access.h:40: 'malloc'", "symbols.o: 'hidden.0'"],
-    "symbols": ["symbols.o: global symbol 'leaked'", "symbols.o: 'pt_private' is exported"],
+    "symbols": ["symbols.o: global symbol 'leaked'", "symbols.o: 'pt_private' is exported",
+                "lib/pagetree.map: 'pt_public' of", "lib/pagetree.map: 'pt_gone' is not in"],
     "mutants": ["stress/mutants/twice.mutant:6: the anchor matches 2 times",
                 "stress/mutants/broken.mutant:1: does not compile"],
 }

@@ -2,7 +2,8 @@
 """Names that leave the library's objects.
 
 Arguments: the source root and the archive. Every global symbol begins with pt_ or port_, whether
-hidden or not; what is not hidden is declared in the public header.
+hidden or not; what is not hidden is declared in the public header. The shared library's version script lists just the
+functions that the header marks PT_API.
 """
 
 import os
@@ -13,12 +14,24 @@ import common
 
 PREFIX = ("pt_", "port_")
 HEADER = "lib/pagetree.h"
+MAP = "lib/pagetree.map"
+
+
+def compare_map(report, header):
+    functions = set(re.findall(r"\bPT_API\b[^;(]*?\b(pt_\w+)\s*\(", header))
+    mapped = set(re.findall(r"\b(pt_\w+);", common.strip_comments(common.read(MAP))))
+    report.looked += len(mapped)
+    for name in sorted(functions - mapped):
+        report.fail(MAP, 0, "'%s' of %s is missing" % (name, HEADER))
+    for name in sorted(mapped - functions):
+        report.fail(MAP, 0, "'%s' is not in %s" % (name, HEADER))
 
 
 def main(arguments):
     report = common.Report("symbols")
     header = common.strip_comments(common.read(HEADER))
     public = set(re.findall(r"\b(pt_\w+)", header))
+    compare_map(report, header)
     for archive in arguments:
         out = subprocess.run(["objdump", "-t", archive], stdout=subprocess.PIPE, check=True)
         member = os.path.basename(archive)
