@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* program_invocation_short_name */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@ static void say(const char *kind, const char *format, va_list args)
 {
 	progress_hide();
 	fflush(stdout);
-	fprintf(stderr, "ptbench: %s", kind);
+	fprintf(stderr, "%s: %s", program_invocation_short_name, kind);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 }

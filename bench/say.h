@@ -16,10 +16,10 @@ enum exit_code {
 	EXIT_UNTRUSTWORTHY = 7,
 };
 
-/* One line on stderr, `ptbench: ...`; a progress bar on screen makes room for it. */
+/* One line on stderr, behind the program's name; a progress bar on screen makes room for it. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, `ptbench: warning: ...`. */
+/* The same, as a warning. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Is `fd` a terminal that can move the cursor? */
