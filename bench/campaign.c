@@ -77,9 +77,9 @@ static void print_command(const struct campaign *c, const struct configuration *
 	settings_print(settings, sizeof(settings), &c->variant->settings,
 		       c->variant->workload->settings, SETTINGS_COMMAND);
 	complain("  repeat:   ptbench run --workload %s%s --strategy %s --format %s --threads %u "
-		 "--place %s --warmup %s --duration %s --reps %u --seed %llu",
+		 "--place %s --node-memory %s --warmup %s --duration %s --reps %u --seed %llu",
 		 c->variant->workload->name, settings, configuration->strategy->name,
-		 o->format->name, configuration->threads, o->place,
+		 o->format->name, configuration->threads, o->place, o->node_memory,
 		 format_duration(warmup, o->warmup_ns), format_duration(duration, o->duration_ns),
 		 o->repetitions, (unsigned long long)o->seed);
 }
@@ -123,6 +123,23 @@ static json_t *operations_json(const struct trial_result *result, unsigned threa
 	return object;
 }
 
+static json_t *homes_json(const struct trial_result *result)
+{
+	json_t *list = json_must(json_array());
+	unsigned i;
+
+	for (i = 0; i < result->nr_homes; i++) {
+		const struct pt_home_stats *home = &result->homes[i];
+
+		json_array_append_new(
+			list, json_must(json_pack("{s:I, s:I, s:I}", "node_bytes",
+						  (json_int_t)home->node_bytes, "strayed_bytes",
+						  (json_int_t)home->strayed_bytes, "chunk_bytes",
+						  (json_int_t)home->chunk_bytes)));
+	}
+	return list;
+}
+
 static json_t *details_json(const struct campaign *c, const struct trial_result *result,
 			    unsigned threads, unsigned block, unsigned order)
 {
@@ -134,6 +151,7 @@ static json_t *details_json(const struct campaign *c, const struct trial_result 
 		result->background_ops_per_second, "verified", 1, "per_thread",
 		threads_json(result, threads)));
 
+	json_object_set_new(more, "homes", homes_json(result));
 	if (c->variant->workload->settings & SETTING_MIX)
 		json_object_set_new(more, "ops", operations_json(result, threads));
 	return more;
@@ -225,7 +243,7 @@ static enum exit_code run_block(struct campaign *c, struct trial_config *trial, 
 }
 
 enum exit_code campaign_run(struct campaign *campaign, const struct place *place,
-			    campaign_progress *progress, void *ctx)
+			    struct node_memory *memory, campaign_progress *progress, void *ctx)
 {
 	const struct run_options *o = campaign->options;
 	struct key_stream shared_keys, private_keys;
@@ -234,6 +252,7 @@ enum exit_code campaign_run(struct campaign *campaign, const struct place *place
 		.settings = &campaign->variant->settings,
 		.format = o->format,
 		.place = place,
+		.memory = memory,
 		.shared_keys = &shared_keys,
 		.private_keys = &private_keys,
 		.warmup_ns = o->warmup_ns,

@@ -53,7 +53,7 @@ typedef void campaign_progress(void *ctx, const struct configuration *next);
  * interrupted, what is there is right. After EXIT_VIOLATION the program must end at once.
  */
 enum exit_code campaign_run(struct campaign *campaign, const struct place *place,
-			    campaign_progress *progress, void *ctx);
+			    struct node_memory *memory, campaign_progress *progress, void *ctx);
 
 enum figure {
 	FIGURE_OPS,

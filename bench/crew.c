@@ -41,10 +41,14 @@ static void wait_for_start(struct worker *worker)
 static void *work(void *argument)
 {
 	struct worker *worker = argument;
+	const struct trial_config *config = worker->crew->config;
 	const struct workload *workload = worker->trial->workload;
+	unsigned home = 0;
 	int error;
 
-	worker->bind_error = place_bind(worker->crew->config->place, worker->cpu);
+	if (config->memory)
+		home = place_home(config->place, worker->cpu);
+	worker->bind_error = place_bind(config->place, worker->cpu);
 	if (worker->bind_error == -ENOTSUP)
 		worker->cpu = -1;
 	error = pt_thread_register(worker->crew->pool, &worker->self);
@@ -52,6 +56,9 @@ static void *work(void *argument)
 		worker_fail_call(worker, 0, "pt_thread_register", error);
 		return NULL;
 	}
+	error = pt_thread_set_home(worker->self, home);
+	if (error)
+		worker_fail_call(worker, 0, "pt_thread_set_home", error);
 	seed_worker(worker);
 	worker_calibrate(worker);
 	if (workload->enter)

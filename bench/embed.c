@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "embed.h"
+#include "node_memory.h"
 #include "units.h"
 
 const char *isolation_name(enum pt_isolation isolation)
@@ -173,7 +174,8 @@ static int create_table(struct embed *embed, const struct pt_config *config)
 }
 
 enum exit_code embed_create(struct embed *embed, const struct pt_format_info *format,
-			    const struct pt_strategy_info *strategy, size_t max_bytes)
+			    const struct pt_strategy_info *strategy, struct node_memory *memory,
+			    size_t max_bytes)
 {
 	struct pt_pool_config pool = {
 		.size = sizeof(pool),
@@ -188,6 +190,8 @@ enum exit_code embed_create(struct embed *embed, const struct pt_format_info *fo
 	const char *what = "node pool";
 	int error;
 
+	if (memory)
+		node_memory_configure(memory, &pool);
 	error = pt_pool_create(&pool, &embed->pool);
 	if (!error) {
 		what = "table";

@@ -31,6 +31,8 @@ const char *pair_missing(const struct pt_format_info *format,
 
 const char *isolation_name(enum pt_isolation isolation);
 
+struct node_memory;
+
 struct embed {
 	struct pt_pool *pool;
 	struct pt_table *table;
@@ -40,11 +42,13 @@ struct embed {
 enum exit_code embed_exit_code(int error);
 
 /*
- * A pool of at most `max_bytes` (0: the library's default) and an empty table in it. The calling
- * thread is registered only meanwhile. On failure a message has been printed.
+ * A pool of at most `max_bytes` (0: the library's default), with memory from @memory (NULL: the
+ * library's, one home), and an empty table in it. The calling thread is registered only meanwhile.
+ * On failure a message has been printed.
  */
 enum exit_code embed_create(struct embed *embed, const struct pt_format_info *format,
-			    const struct pt_strategy_info *strategy, size_t max_bytes);
+			    const struct pt_strategy_info *strategy, struct node_memory *memory,
+			    size_t max_bytes);
 
 /*
  * A negative errno is a fault of the caller or of the library: somebody still uses the table.

@@ -2,6 +2,9 @@
 #include <ctype.h>
 #include <gnu/libc-version.h>
 #include <hwloc.h>
+#ifdef HAVE_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -197,6 +200,13 @@ json_t *machine_caches(const struct place *place)
 #define SANITIZER NULL
 #endif
 
+/* Who answers malloc(): jemalloc, where it is linked. */
+#ifdef HAVE_JEMALLOC
+#define MALLOC "jemalloc " JEMALLOC_VERSION
+#else
+#define MALLOC "libc"
+#endif
+
 const char *build_type(void)
 {
 #ifdef NDEBUG
@@ -225,9 +235,9 @@ static json_t *library_versions(void)
 	char text[64];
 
 	snprintf(text, sizeof(text), "%u.%u.%u", hwloc >> 16, hwloc >> 8 & 0xff, hwloc & 0xff);
-	return json_must(json_pack("{s:s, s:s, s:s, s:s}", "liburcu", build_rcu, "hwloc_api", text,
-				   "jansson", jansson_version_str(), "libc",
-				   gnu_get_libc_version()));
+	return json_must(json_pack("{s:s, s:s, s:s, s:s, s:s}", "malloc", MALLOC, "liburcu",
+				   build_rcu, "hwloc_api", text, "jansson", jansson_version_str(),
+				   "libc", gnu_get_libc_version()));
 }
 
 json_t *build_describe(void)

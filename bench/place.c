@@ -129,7 +129,7 @@ int place_create(const char *policy, struct place **ret_place)
 		return error;
 	}
 	if (!place->real)
-		warn("the topology is not that of this machine, threads are not bound");
+		warn("the topology is not that of this machine, threads and memory are not bound");
 	*ret_place = place;
 	return 0;
 }
@@ -161,6 +161,31 @@ double place_quota(const struct place *place)
 void *place_topology(const struct place *place)
 {
 	return place->topology;
+}
+
+unsigned place_homes(const struct place *place)
+{
+	int nodes = hwloc_get_nbobjs_by_type(place->topology, HWLOC_OBJ_NUMANODE);
+
+	return nodes < 1 ? 1 : nodes > HOMES_MOST ? HOMES_MOST : (unsigned)nodes;
+}
+
+unsigned place_home(const struct place *place, int cpu)
+{
+	unsigned homes = place_homes(place), home;
+
+	for (home = 0; cpu >= 0 && home < homes; home++) {
+		hwloc_obj_t node = hwloc_get_obj_by_type(place->topology, HWLOC_OBJ_NUMANODE, home);
+
+		if (node && hwloc_bitmap_isset(node->cpuset, (unsigned)cpu))
+			return home;
+	}
+	return 0;
+}
+
+const void *place_nodeset(const struct place *place, unsigned home)
+{
+	return hwloc_get_obj_by_type(place->topology, HWLOC_OBJ_NUMANODE, home)->nodeset;
 }
 
 static unsigned count_objects(const struct place *place, hwloc_obj_type_t type)

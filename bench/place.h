@@ -41,6 +41,18 @@ void place_describe(const struct place *place, char *text, size_t size);
 /* The hwloc topology, an hwloc_topology_t, for what else is to be asked of it. */
 void *place_topology(const struct place *place);
 
+/* Most homes that a pool can have. */
+#define HOMES_MOST 64
+
+/* NUMA nodes, as homes of node memory: 1..HOMES_MOST. */
+unsigned place_homes(const struct place *place);
+
+/* The home that is nearest to `cpu`; 0 for -1. */
+unsigned place_home(const struct place *place, int cpu);
+
+/* The set of NUMA nodes, an hwloc_const_nodeset_t, that a home is: one. */
+const void *place_nodeset(const struct place *place, unsigned home);
+
 /* Warns, once for each number, if `threads` will have to share CPUs. */
 void place_warn_crowded(const struct place *place, unsigned threads);
 

@@ -6,6 +6,7 @@
 #include "campaign.h"
 #include "interrupt.h"
 #include "machine.h"
+#include "node_memory.h"
 #include "place.h"
 #include "progress.h"
 #include "run.h"
@@ -17,6 +18,7 @@
 struct run {
 	struct run_options options;
 	struct place *place;
+	struct node_memory *memory;
 	struct results *results; /* NULL: no file is wanted */
 	double total, done;      /* repetitions */
 	size_t disturbed;
@@ -103,9 +105,10 @@ static void print_head(const struct run *run)
 
 	place_describe(run->place, machine, sizeof(machine));
 	printf("machine: %s; load %.1f\n", machine, run->load);
-	printf("%s, placement %s, %u times %s after %s warm-up, seed %llu\n\n", o->format->name,
-	       o->place, o->repetitions, format_duration(duration, o->duration_ns),
-	       format_duration(warmup, o->warmup_ns), (unsigned long long)o->seed);
+	printf("%s, placement %s, node memory %s, %u times %s after %s warm-up, seed %llu\n\n",
+	       o->format->name, o->place, o->node_memory, o->repetitions,
+	       format_duration(duration, o->duration_ns), format_duration(warmup, o->warmup_ns),
+	       (unsigned long long)o->seed);
 	fflush(stdout);
 }
 
@@ -136,7 +139,7 @@ static enum exit_code run_all(struct run *run)
 		struct campaign campaign;
 
 		campaign_init(&campaign, o, (unsigned)i);
-		code = campaign_run(&campaign, run->place, show_progress, run);
+		code = campaign_run(&campaign, run->place, run->memory, show_progress, run);
 		progress_hide();
 		for (k = 0; k < campaign.count; k++)
 			run->disturbed += campaign_disturbed(&campaign.configurations[k]);
@@ -212,6 +215,8 @@ static enum exit_code run_with_place(struct run *run, int argc, char **argv)
 		place_warn_crowded(run->place, o->threads[i]);
 	if (o->output)
 		run->results = results_create(argc, argv, o->seed, run->place);
+	if (run->results)
+		results_set(run->results, "node_memory", node_memory_describe(run->memory));
 	code = run_and_write(run);
 	if (run->results)
 		results_destroy(run->results);
@@ -232,10 +237,14 @@ int run_command(int argc, char **argv)
 		if (error)
 			code = error == -EINVAL ? EXIT_USAGE : EXIT_RESOURCES;
 	}
-	if (!code) {
+	if (!code)
+		code = node_memory_create(run.options.node_memory, run.place, &run.memory);
+	if (!code)
 		code = run_with_place(&run, argc, argv);
+	if (run.memory)
+		node_memory_destroy(run.memory);
+	if (run.place)
 		place_destroy(run.place);
-	}
 	run_options_free(&run.options);
 	return code;
 }

@@ -24,6 +24,7 @@ enum option_key {
 	KEY_OUTPUT = 'o',
 	KEY_DRY_RUN = 'n',
 	KEY_PLACE = 256,
+	KEY_NODE_MEMORY,
 	KEY_WARMUP,
 	KEY_SEED,
 	KEY_BASELINE,
@@ -42,6 +43,7 @@ static const struct argp_option argp_options[] = {
 	{"format", KEY_FORMAT, "NAME", 0, "PTE format (x86_64)", 1},
 	{"threads", KEY_THREADS, "LIST", 0, "Numbers of threads: 1,2,4..8,16..64*2 (1)", 1},
 	{"place", KEY_PLACE, "POLICY", 0, "compact, scatter, none, list:0,2 (scatter)", 1},
+	{"node-memory", KEY_NODE_MEMORY, "NAME", 0, "default, or jemalloc: bound to NUMA nodes", 1},
 
 	{"duration", KEY_DURATION, "TIME", 0, "Measured per repetition: 500ms 10s 2m (100ms)", 2},
 	{"warmup", KEY_WARMUP, "TIME", 0, "Before that, not measured (20ms)", 2},
@@ -141,6 +143,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_PLACE:
 		p->options->place = text;
+		return 0;
+	case KEY_NODE_MEMORY:
+		p->options->node_memory = text;
 		return 0;
 	case KEY_BASELINE:
 		p->baseline = text;
@@ -289,6 +294,7 @@ enum exit_code run_options_parse(int argc, char **argv, struct run_options *ret)
 
 	*ret = (struct run_options){
 		.place = "scatter",
+		.node_memory = "default",
 		.warmup_ns = 20000000,
 		.duration_ns = 100000000,
 		.repetitions = 5,

@@ -14,6 +14,7 @@ struct run_options {
 	unsigned *threads;
 	size_t thread_count;
 	const char *place;
+	const char *node_memory;
 	uint64_t warmup_ns, duration_ns;
 	unsigned repetitions;
 	uint64_t seed;

@@ -141,6 +141,10 @@ static enum exit_code run_and_verify(struct session *s, struct trial_result *res
 	pt_pool_get_stats(s->embed.pool, &stats);
 	result->node_bytes = stats.node_bytes;
 	result->retired_bytes_max = stats.retired_bytes_max;
+	while (result->nr_homes < HOMES_MOST &&
+	       !pt_pool_get_home_stats(s->embed.pool, result->nr_homes,
+				       &result->homes[result->nr_homes]))
+		result->nr_homes++;
 	result->steal_ms = machine_steal_ms() - steal_ms;
 	registered(s, finding, verify);
 	return finding->code;
@@ -194,7 +198,7 @@ static enum exit_code run_in_session(struct session *s, struct trial_result *res
 	enum exit_code code;
 	int error;
 
-	code = embed_create(&s->embed, config->format, config->strategy, 0);
+	code = embed_create(&s->embed, config->format, config->strategy, config->memory, 0);
 	if (code)
 		return code;
 	s->trial.table = s->embed.table;

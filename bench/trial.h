@@ -3,9 +3,10 @@
 #ifndef BENCH_TRIAL_H
 #define BENCH_TRIAL_H
 
+#include "place.h"
 #include "workload.h"
 
-struct place;
+struct node_memory;
 
 struct trial_config {
 	const struct workload *workload;
@@ -14,6 +15,7 @@ struct trial_config {
 	const struct pt_strategy_info *strategy;
 	const struct key_stream *shared_keys, *private_keys;
 	const struct place *place;
+	struct node_memory *memory; /* NULL: the library's, one home */
 	unsigned threads;
 	uint64_t warmup_ns, duration_ns;
 	uint64_t seed; /* of this repetition */
@@ -37,6 +39,8 @@ struct trial_result {
 	double helper_cpu;     /* CPUs kept busy by other threads of the process: reclamation */
 	uint64_t steal_ms;
 	uint64_t node_bytes, retired_bytes_max;
+	struct pt_home_stats homes[HOMES_MOST]; /* when the threads had ended */
+	unsigned nr_homes;
 	struct thread_result threads[THREADS_MOST];
 };
 

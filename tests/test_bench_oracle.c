@@ -62,7 +62,7 @@ static void start(struct bench *b, const struct workload *workload, bool shared)
 	b->trial = aligned_alloc(alignof(struct trial), sizeof(*b->trial));
 	assert_non_null(b->trial);
 	assert_int_equal(trial_init(b->trial, &b->config), 0);
-	assert_int_equal(embed_create(&b->embed, b->config.format, b->config.strategy, 0), 0);
+	assert_int_equal(embed_create(&b->embed, b->config.format, b->config.strategy, NULL, 0), 0);
 	b->trial->table = b->embed.table;
 	assert_int_equal(crew_create(&b->crew, b->trial, &b->config, b->embed.pool), 0);
 	assert_int_equal(pt_thread_register(b->embed.pool, &b->self), 0);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,6 +115,43 @@ static void copies_do_not_meet(void **state)
 	(void)state;
 	replay_well("edges", "rcu", 2, 2);
 	replay_well("nginx", "rwlock", 1, 3);
+}
+
+/* Homes for which a pool has asked for memory. */
+static int note_home(void *ctx, void *addr, size_t bytes, unsigned home)
+{
+	*(unsigned *)ctx |= 1u << home;
+	return mprotect(addr, bytes, PROT_READ | PROT_WRITE) ? -ENOMEM : 0;
+}
+
+static void forget_chunk(void *ctx, void *addr, size_t bytes)
+{
+	(void)ctx;
+	mprotect(addr, bytes, PROT_NONE);
+}
+
+static unsigned odd_and_even(void *ctx, unsigned worker)
+{
+	(void)ctx;
+	return 1 + worker % 2;
+}
+
+static void workers_take_nodes_of_their_home(void **state)
+{
+	static const struct pt_chunk_ops ops = {.get = note_home, .put = forget_chunk};
+	unsigned homes = 0;
+	struct replay r;
+
+	(void)state;
+	open_replay(&r, "edges", "rcu", 2);
+	r.pool.homes = 4;
+	r.pool.chunk_ops = &ops;
+	r.pool.chunk_ctx = &homes;
+	r.config.place = odd_and_even;
+	if (run_replay(&r.config, &r.result))
+		fail_msg("%s", r.result.failure);
+	assert_int_equal(homes, 1 << 1 | 1 << 2);
+	close_replay(&r);
 }
 
 /* The script says where each page ends; what it says is tested with recorded traces above. */
@@ -316,6 +354,7 @@ int main(void)
 		cmocka_unit_test(every_strategy_ends_in_the_recorded_state),
 		cmocka_unit_test(all_shipped_traces_end_in_the_recorded_state),
 		cmocka_unit_test(copies_do_not_meet),
+		cmocka_unit_test(workers_take_nodes_of_their_home),
 		cmocka_unit_test(random_traces_end_as_the_script_says),
 		cmocka_unit_test(wrong_end_states_are_noticed),
 		cmocka_unit_test(wrong_pages_are_noticed),

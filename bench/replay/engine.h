@@ -26,9 +26,10 @@ struct run_config {
 	const struct pt_pool_config *pool;
 	/*
 	 * Called first and last on each worker's thread, workers of all copies counted from 0. The
-	 * second says whether it has stayed where it should. Both may be NULL.
+	 * first returns its NUMA home, a home of the pool; the second says whether it has stayed
+	 * where it should. Both may be NULL.
 	 */
-	void (*place)(void *ctx, unsigned worker);
+	unsigned (*place)(void *ctx, unsigned worker);
 	bool (*in_place)(void *ctx, unsigned worker);
 	void *place_ctx;
 	bool (*interrupted)(void); /* asked between the parts of a loop; may be NULL */

@@ -78,13 +78,15 @@ struct placement {
 	int *cpus;
 };
 
-static void bind_worker(void *ctx, unsigned worker)
+static unsigned bind_worker(void *ctx, unsigned worker)
 {
 	const struct placement *p = ctx;
+	unsigned home = place_home(p->place, p->cpus[worker]);
 
 	/* Whether it worked shows at the end, in is_bound(). */
 	if (place_bind(p->place, p->cpus[worker]))
-		return;
+		return home;
+	return home;
 }
 
 static bool is_bound(void *ctx, unsigned worker)
@@ -104,9 +106,10 @@ static void complain_violation(const struct matrix *m, const struct cell *c, con
 		 failure);
 	complain(
 		"reproduce: ptbench replay %s --strategy %s --format %s --threads %u --copies %" PRIu64
-		" --loop %u --warmup %" PRIu64 " --reps %" PRIu64 " --place %s --seed %" PRIu64,
+		" --loop %u --warmup %" PRIu64 " --reps %" PRIu64
+		" --place %s --node-memory %s --seed %" PRIu64,
 		m->trace->path, c->strategy->name, s->format->name, c->threads, s->copies, m->loops,
-		s->warmup, s->reps, place_name(s->place), s->seed);
+		s->warmup, s->reps, place_name(s->place), node_memory_name(s->memory), s->seed);
 }
 
 static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
@@ -114,7 +117,7 @@ static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
 	struct session *s = m->session;
 	unsigned workers = c->threads * (unsigned)s->copies;
 	struct placement placement = {s->place, xcalloc(workers, sizeof(int))};
-	const struct pt_pool_config pool = {
+	struct pt_pool_config pool = {
 		.size = sizeof(pool),
 		.node_shift = s->format->node_shift,
 	};
@@ -134,6 +137,7 @@ static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
 	};
 	enum run_status status = RUN_NO_RESOURCES;
 
+	node_memory_configure(s->memory, &pool);
 	if (place_plan(s->place, workers, placement.cpus) == 0)
 		status = run_replay(&config, &c->reps[rep]);
 	if (status == RUN_VIOLATION)

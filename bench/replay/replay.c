@@ -20,6 +20,7 @@ enum key {
 	KEY_REPS = 'r',
 	KEY_OUTPUT = 'o',
 	KEY_PLACE = 256,
+	KEY_NODE_MEMORY,
 	KEY_LOOP,
 	KEY_COPIES,
 	KEY_WARMUP,
@@ -32,6 +33,7 @@ static const struct argp_option options[] = {
 	{"format", KEY_FORMAT, "NAME", 0, "PTE format (x86_64)", 1},
 	{"threads", KEY_THREADS, "LIST", 0, "Numbers of workers: 1,2,4..8,16..64*2 (1)", 1},
 	{"place", KEY_PLACE, "POLICY", 0, "compact, scatter, none, list:0,2 (scatter)", 1},
+	{"node-memory", KEY_NODE_MEMORY, "NAME", 0, "default, or jemalloc: bound to NUMA nodes", 1},
 
 	{"loop", KEY_LOOP, "N", 0, "Whole traces per repetition (about 1 million events)", 2},
 	{"copies", KEY_COPIES, "N", 0,
@@ -49,7 +51,7 @@ static const struct argp_option options[] = {
 /* Options as text: what they mean together is looked at when all are known. */
 struct request {
 	struct session *s;
-	const char *strategy, *format, *place, *threads, *baseline;
+	const char *strategy, *format, *place, *threads, *baseline, *node_memory;
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -69,6 +71,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_PLACE:
 		r->place = arg;
+		return 0;
+	case KEY_NODE_MEMORY:
+		r->node_memory = arg;
 		return 0;
 	case KEY_BASELINE:
 		r->baseline = arg;
@@ -117,7 +122,7 @@ static enum exit_code resolve(struct request *r)
 		complain("nothing to run: bare takes --threads 1 and --copies 1");
 		return EXIT_USAGE;
 	}
-	return EXIT_FINE;
+	return node_memory_create(r->node_memory, s->place, &s->memory);
 }
 
 /* ---- traces ---- */
@@ -191,7 +196,7 @@ int replay_command(int argc, char **argv)
 		       "table with what the recording ended in.",
 	};
 	struct session s = {.copies = 1, .reps = 5, .warmup = 1, .seed = 1};
-	struct request r = {&s, "all", "x86_64", "scatter", "1", "rwlock"};
+	struct request r = {&s, "all", "x86_64", "scatter", "1", "rwlock", "default"};
 	enum exit_code code = EXIT_USAGE;
 
 	argp_err_exit_status = EXIT_USAGE;
@@ -202,6 +207,8 @@ int replay_command(int argc, char **argv)
 			place_warn_crowded(s.place, s.threads[i] * (unsigned)s.copies);
 		if (s.output)
 			s.results = results_create(argc, argv, s.seed, s.place);
+		if (s.results)
+			results_set(s.results, "node_memory", node_memory_describe(s.memory));
 		interrupt_catch();
 		code = replay_all(&s);
 	}
@@ -218,6 +225,9 @@ int replay_command(int argc, char **argv)
 		results_destroy(s.results);
 	strategy_list_free(&s.strategies);
 	free(s.threads);
+	/* What is wrong has been left as it was found, and still has its memory. */
+	if (s.memory && code != EXIT_VIOLATION)
+		node_memory_destroy(s.memory);
 	if (s.place)
 		place_destroy(s.place);
 	return code;

@@ -4,6 +4,7 @@
 #define REPLAY_SESSION_H
 
 #include "embed.h"
+#include "node_memory.h"
 #include "place.h"
 #include "results.h"
 #include "engine.h"
@@ -21,6 +22,7 @@ struct session {
 	uint64_t copies, reps, warmup, seed;
 	uint64_t loops; /* 0: as many as make a measurement long enough */
 	struct place *place;
+	struct node_memory *memory;
 
 	/* progress over all traces */
 	struct results *results;

@@ -249,13 +249,18 @@ void *replay_worker(void *arg)
 	struct worker *w = arg;
 	struct run *run = w->run;
 	const struct run_config *config = run->config;
+	unsigned home = 0;
 	int rc;
 
 	if (config->place)
-		config->place(config->place_ctx, (unsigned)(w - run->workers));
+		home = config->place(config->place_ctx, (unsigned)(w - run->workers));
 	rc = pt_thread_register(run->pool, &w->self);
 	if (rc)
 		run_fail(run, RUN_NO_RESOURCES, "pt_thread_register returned %s",
+			 run_error_name(rc));
+	rc = w->self ? pt_thread_set_home(w->self, home) : 0;
+	if (rc)
+		run_fail(run, RUN_NO_RESOURCES, "pt_thread_set_home returned %s",
 			 run_error_name(rc));
 	if (!gate(w)) {
 		for (unsigned i = 0; i < config->warmup + config->loops; i++) {
