@@ -28,7 +28,7 @@
 
 #include "pte.h"
 
-/* What kind of slot content `pte` is, in a node of `level`. */
+/* What kind of slot content `pte` is, in a node of `level`; at level 1 never a TABLE. */
 static inline enum pt_kind fmt_kind(pte_t pte, unsigned level);
 
 /* fmt_kind(pte, level) == PT_KIND_TABLE, in as few instructions as possible. */
@@ -44,6 +44,9 @@ static inline bool fmt_prop_valid(pt_prop_t prop, unsigned level);
 static inline pte_t fmt_leaf(pt_pa_t pa, pt_prop_t prop, unsigned level);
 static inline pt_pa_t fmt_leaf_pa(pte_t pte, unsigned level);
 static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level);
+
+/* The leaf that maps `bytes`, a multiple of the size of `level`, further on; else the same. */
+static inline pte_t fmt_leaf_advance(pte_t pte, uint64_t bytes, unsigned level);
 
 /* A reference to the node at `pa`, permitting everything its leaves permit. */
 static inline pte_t fmt_table(pt_pa_t pa);

@@ -44,22 +44,20 @@
 
 #define TOY_PROP(prop) ((pte_t)(prop) << TOY_PROP_SHIFT)
 
+static inline bool fmt_is_table(pte_t pte, unsigned level)
+{
+	return level > 1 && (pte & TOY_TABLE);
+}
+
 static inline enum pt_kind fmt_kind(pte_t pte, unsigned level)
 {
-	(void)level;
-	if (pte & TOY_TABLE)
+	if (fmt_is_table(pte, level))
 		return PT_KIND_TABLE;
 	if (pte & TOY_LEAF)
 		return PT_KIND_LEAF;
 	if (!(pte & ~FMT_STRATEGY_MASK))
 		return PT_KIND_EMPTY;
 	return pte & TOY_FROZEN ? PT_KIND_FROZEN : PT_KIND_MARK;
-}
-
-static inline bool fmt_is_table(pte_t pte, unsigned level)
-{
-	(void)level;
-	return pte & TOY_TABLE;
 }
 
 static inline bool fmt_prop_valid(pt_prop_t prop, unsigned level)
@@ -85,6 +83,12 @@ static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level)
 {
 	(void)level;
 	return (pt_prop_t)((pte & TOY_PROP_MASK) >> TOY_PROP_SHIFT);
+}
+
+static inline pte_t fmt_leaf_advance(pte_t pte, uint64_t bytes, unsigned level)
+{
+	(void)level;
+	return pte + (bytes << TOY_PAYLOAD_SHIFT);
 }
 
 static inline pte_t fmt_table(pt_pa_t pa)

@@ -76,22 +76,25 @@
  */
 #define FMT_FROZEN (X86_FROZEN | X86_ADDRESS)
 
+static inline bool fmt_translates(pte_t pte)
+{
+	return pte & X86_P;
+}
+
+static inline bool fmt_is_table(pte_t pte, unsigned level)
+{
+	return level > 1 && (pte & X86_TABLE);
+}
+
 static inline enum pt_kind fmt_kind(pte_t pte, unsigned level)
 {
-	(void)level;
-	if (pte & X86_TABLE)
+	if (fmt_is_table(pte, level))
 		return PT_KIND_TABLE;
 	if (pte & (X86_P | X86_ABSENT))
 		return PT_KIND_LEAF;
 	if (!(pte & ~FMT_STRATEGY_MASK))
 		return PT_KIND_EMPTY;
 	return pte & X86_FROZEN ? PT_KIND_FROZEN : PT_KIND_MARK;
-}
-
-static inline bool fmt_is_table(pte_t pte, unsigned level)
-{
-	(void)level;
-	return pte & X86_TABLE;
 }
 
 static inline bool fmt_prop_valid(pt_prop_t prop, unsigned level)
@@ -142,9 +145,9 @@ static inline pte_t fmt_leaf(pt_pa_t pa, pt_prop_t prop, unsigned level)
 	pte_t pte = prop & X86_SAME;
 
 	pte |= (pte_t)(prop & PT_TRACKED) << 43;
-	pte |= x86_cache_bits(PT_CACHE_OF(prop), level);
-	if (!(prop & PT_EXEC))
-		pte |= X86_NX;
+	pte |= (pte_t)(~prop & PT_EXEC) << 60;
+	if (prop & PT_CACHE_MASK)
+		pte |= x86_cache_bits(PT_CACHE_OF(prop), level);
 	if (level > 1)
 		pte |= X86_PS;
 	if (prop & PT_READ)
@@ -154,17 +157,26 @@ static inline pte_t fmt_leaf(pt_pa_t pa, pt_prop_t prop, unsigned level)
 
 static inline pt_pa_t fmt_leaf_pa(pte_t pte, unsigned level)
 {
-	return (pte & X86_P ? pte : ~pte) & x86_frame_mask(level);
+	return (fmt_translates(pte) ? pte : ~pte) & x86_frame_mask(level);
 }
 
 static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level)
 {
-	pt_prop_t prop = pte & X86_SAME;
+	pt_prop_t prop = (pt_prop_t)pte & X86_SAME;
 
-	prop |= (pt_prop_t)((pte & X86_TRACKED) >> 43);
-	if (!(pte & X86_NX))
-		prop |= PT_EXEC;
-	return prop | PT_CACHE(x86_cache_of(pte, level));
+	prop |= (pt_prop_t)(pte >> 43) & PT_TRACKED;
+	prop |= (pt_prop_t)(~pte >> 60) & PT_EXEC;
+	/* Nearly all memory is write-back, and a test is cheaper than the look-up. */
+	if (pte & (UINT64_C(3) << 3 | UINT64_C(1) << x86_pat_shift(level)))
+		prop |= PT_CACHE(x86_cache_of(pte, level));
+	return prop;
+}
+
+/* Of a leaf that is not present, all address bits are inverted. */
+static inline pte_t fmt_leaf_advance(pte_t pte, uint64_t bytes, unsigned level)
+{
+	(void)level;
+	return pte & X86_P ? pte + bytes : pte - bytes;
 }
 
 /* A is set at once, so that the MMU never has to write to a table entry. */
@@ -186,11 +198,6 @@ static inline pte_t fmt_mark(uint64_t mark)
 static inline uint64_t fmt_mark_value(pte_t pte)
 {
 	return (pte & X86_ADDRESS) >> FMT_PAGE_SHIFT ^ X86_ADDRESS >> FMT_PAGE_SHIFT;
-}
-
-static inline bool fmt_translates(pte_t pte)
-{
-	return pte & X86_P;
 }
 
 /*

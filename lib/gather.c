@@ -5,17 +5,7 @@
 void pt_gather_init(struct pt_gather *storage, struct pt_thread *self, struct pt_table *table,
 		    pt_removed_fn removed, void *ctx)
 {
-	struct gather *g = (struct gather *)storage;
-
-	g->ops = table->ops;
-	g->self = self;
-	g->table = table;
-	g->removed = removed;
-	g->ctx = ctx;
-	g->subtrees = NULL;
-	g->items = NULL;
-	g->nr_ranges = 0;
-	g->tables = false;
+	gather_init((struct gather *)storage, self, table, removed, ctx);
 }
 
 /* Widen @range to include first..last if they touch. */

@@ -37,6 +37,20 @@ struct gather {
 
 static_assert(sizeof(struct gather) <= sizeof(struct pt_gather), "storage is too small");
 
+static inline void gather_init(struct gather *g, struct pt_thread *self, struct pt_table *table,
+			       pt_removed_fn removed, void *ctx)
+{
+	g->ops = table->ops;
+	g->self = self;
+	g->table = table;
+	g->removed = removed;
+	g->ctx = ctx;
+	g->subtrees = NULL;
+	g->items = NULL;
+	g->nr_ranges = 0;
+	g->tables = false;
+}
+
 /* A leaf removed by itself, as a gather's storage keeps it. */
 struct gathered_leaf {
 	pt_va_t va_level; /* the level in the bits below the page */

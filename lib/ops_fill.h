@@ -14,8 +14,8 @@ struct fill {
 	pt_prop_t prop;
 	unsigned max_level;
 	bool is_mark;
-	bool one_item; /* the range is one leaf: mappings below it are in the way */
-	pte_t mark;
+	bool one_item;  /* the range is one leaf: mappings below it are in the way */
+	pte_t page;     /* what goes into a slot: the mark, or the leaf of level 1 at `va` */
 	uint64_t nodes; /* tables that must be created */
 };
 
@@ -76,6 +76,8 @@ static VISITOR int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
 	struct fill *f = arg;
 	bool fits = s->whole && fill_fits(f, s->level);
 
+	if (s->level == 1)
+		return s->pte && fmt_kind(s->pte, 1) == PT_KIND_LEAF ? -EEXIST : VISIT_NEXT;
 	switch (fmt_kind(s->pte, s->level)) {
 	case PT_KIND_LEAF:
 		return -EEXIST;
@@ -100,7 +102,7 @@ static inline int fill_displace(struct cursor *c, struct slot *s, const struct f
 
 	if (!strategy_detach_subtree(c, s, pte))
 		return VISIT_AGAIN;
-	strategy_live_add(c, s->node, 0, f->is_mark);
+	s->marks += f->is_mark;
 	stat_add(c->stats, STAT_DETACHES, 1);
 	child->va = s->first;
 	child->next = c->displaced;
@@ -108,9 +110,25 @@ static inline int fill_displace(struct cursor *c, struct slot *s, const struct f
 	return VISIT_NEXT;
 }
 
-static VISITOR int fill_slot(struct cursor *c, struct slot *s, void *arg)
+/* In leaf tables, where nearly all slots are: no decision but what is there now. */
+static VISITOR int fill_page(struct cursor *c, struct slot *s, const struct fill *f)
 {
-	const struct fill *f = arg;
+	pte_t old = s->pte;
+	pte_t pte = f->is_mark ? f->page : fmt_leaf_advance(f->page, s->first - f->va, 1);
+
+	if (old && fmt_kind(old, 1) == PT_KIND_LEAF)
+		return -EEXIST;
+	if (!strategy_slot_change(c, s, pte))
+		return VISIT_AGAIN;
+	s->live += !old;
+	if (f->is_mark | (old != 0))
+		s->marks += f->is_mark - (old != 0);
+	return VISIT_NEXT;
+}
+
+/* The same for any level. */
+static inline int fill_any(struct cursor *c, struct slot *s, const struct fill *f)
+{
 	enum pt_kind kind = fmt_kind(s->pte, s->level);
 	bool fits = s->whole && fill_fits(f, s->level);
 	pte_t pte;
@@ -121,13 +139,19 @@ static VISITOR int fill_slot(struct cursor *c, struct slot *s, void *arg)
 		return VISIT_DOWN;
 	if (!fits)
 		return split_slot(c, s);
-	pte = f->is_mark ? f->mark : fmt_leaf(f->pa + (s->first - f->va), f->prop, s->level);
+	pte = f->is_mark ? f->page : fmt_leaf(f->pa + (s->first - f->va), f->prop, s->level);
 	if (kind == PT_KIND_TABLE)
 		return fill_displace(c, s, f, pte);
 	if (!strategy_slot_change(c, s, pte))
 		return VISIT_AGAIN;
-	strategy_live_add(c, s->node, kind == PT_KIND_EMPTY, f->is_mark - (kind == PT_KIND_MARK));
+	s->live += kind == PT_KIND_EMPTY;
+	s->marks += f->is_mark - (kind == PT_KIND_MARK);
 	return VISIT_NEXT;
+}
+
+static VISITOR int fill_slot(struct cursor *c, struct slot *s, void *arg)
+{
+	return s->level == 1 ? fill_page(c, s, arg) : fill_any(c, s, arg);
 }
 
 DEFINE_VISIT(visit_fill_check, fill_check_slot)
@@ -136,8 +160,10 @@ DEFINE_VISIT(visit_fill, fill_slot)
 /* Fill first..last, within an open range. */
 static inline int fill_range(struct cursor *c, pt_va_t first, pt_va_t last, struct fill *f)
 {
-	int rc = visit_fill_check(c, c->node, c->level, first, last, f);
+	int rc = 0;
 
+	if (!STRATEGY_COUNTS_EXACT || c->level > 1 || c->node->live)
+		rc = visit_fill_check(c, c->node, c->level, first, last, f);
 	if (rc)
 		return rc;
 	if (f->nodes) {
@@ -160,13 +186,29 @@ static inline int check_item(const struct pt_table *t, pt_pa_t pa, uint64_t len,
 	return 0;
 }
 
+static PT_APART int map_range(struct pt_thread *self, struct pt_table *t, pt_va_t va, pt_va_t last,
+			      pt_pa_t pa, pt_prop_t prop, unsigned max_level)
+{
+	struct fill f = {.va = va, .pa = pa, .prop = prop, .max_level = max_level};
+	unsigned top = largest_block(va, last);
+	struct cursor c;
+	int rc;
+
+	f.page = fmt_leaf(pa, prop, 1);
+	rc = range_open(&c, self, t, va, last, PT_BUILD, top < max_level ? top : max_level);
+	if (rc)
+		return rc;
+	rc = fill_range(&c, va, last, &f);
+	range_close(&c);
+	return rc;
+}
+
 static int op_map(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len, pt_pa_t pa,
 		  pt_prop_t prop, unsigned max_level)
 {
-	struct fill f = {.va = va, .pa = pa, .prop = prop, .max_level = max_level};
+	struct fill f = {.va = va};
 	struct cursor c;
 	pt_va_t last;
-	unsigned top;
 	int rc = check_range(t, va, len, &last);
 
 	if (!rc)
@@ -175,12 +217,11 @@ static int op_map(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64
 		rc = -EINVAL;
 	if (rc)
 		return rc;
-	top = largest_block(va, last);
-	rc = range_open(&c, self, t, va, last, PT_BUILD, top < max_level ? top : max_level);
-	if (rc)
-		return rc;
-	rc = fill_range(&c, va, last, &f);
-	range_close(&c);
+	if (len > level_size(1) || !page_open(&c, self, t, va))
+		return map_range(self, t, va, last, pa, prop, max_level);
+	f.page = fmt_leaf(pa, prop, 1);
+	rc = visit_page(&c, fill_slot, &f);
+	page_close(&c);
 	return rc;
 }
 
@@ -196,7 +237,7 @@ static int op_mark(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint6
 		return rc;
 	if (mark >> FMT_MARK_BITS)
 		return -EINVAL;
-	f.mark = fmt_mark(mark);
+	f.page = fmt_mark(mark);
 	f.max_level = largest_block(va, last);
 	rc = range_open(&c, self, t, va, last, PT_BUILD, f.max_level);
 	if (rc)
@@ -228,6 +269,7 @@ static int op_cursor_map(struct pt_cursor *storage, const struct pt_item *item)
 	rc = check_reach(c, size, &last);
 	if (rc)
 		return rc;
+	f.page = fmt_leaf(item->pa, item->prop, 1);
 	f.max_level = item->level;
 	f.one_item = true;
 	rc = fill_range(c, c->va, last, &f);
@@ -248,7 +290,7 @@ static int op_cursor_mark(struct pt_cursor *storage, uint64_t len, uint64_t mark
 	rc = check_reach(c, len, &last);
 	if (rc)
 		return rc;
-	f.mark = fmt_mark(mark);
+	f.page = fmt_mark(mark);
 	rc = fill_range(c, c->va, last, &f);
 	if (!rc)
 		c->va = last + 1;

@@ -10,7 +10,8 @@
 #include "ops_remove.h"
 
 struct protection {
-	struct gather *g;
+	struct gather *g; /* NULL: nothing must be remembered, but `stale` */
+	bool stale;       /* translations of what was changed may be cached */
 	pt_prop_t set, clear;
 	uint64_t pages;   /* base pages mapped in the range */
 	pt_protect_fn fn; /* instead of set and clear: and stop after one */
@@ -33,7 +34,7 @@ static inline int new_prop(const struct protection *p, pt_va_t va, const struct 
 		       : 0;
 }
 
-static inline int protect_leaf(struct cursor *c, struct slot *s, struct protection *p)
+static VISITOR int protect_leaf(struct cursor *c, struct slot *s, struct protection *p)
 {
 	struct pt_item item = {
 		.pa = fmt_leaf_pa(s->pte, s->level),
@@ -50,8 +51,11 @@ static inline int protect_leaf(struct cursor *c, struct slot *s, struct protecti
 	if (pte != s->pte) {
 		if (!strategy_slot_change(c, s, pte))
 			return VISIT_AGAIN;
-		if (fmt_needs_flush(s->pte, pte))
-			pt_gather_flush_later(p->g, s->first, s->last);
+		if (fmt_needs_flush(s->pte, pte)) {
+			p->stale = true;
+			if (p->g)
+				pt_gather_flush_later(p->g, s->first, s->last);
+		}
 	}
 	p->pages += base_pages(s->level);
 	p->va = s->first;
@@ -106,37 +110,55 @@ static inline int check_change(pt_prop_t set, pt_prop_t clear)
 	return 0;
 }
 
+static PT_APART int protect_range(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+				  pt_va_t last, struct protection *p, struct pt_gather *gather)
+{
+	struct pt_gather own;
+	struct cursor c;
+	int rc = check_gather((struct gather *)gather, gather, self, t);
+
+	if (!rc)
+		rc = range_open(&c, self, t, va, last, PT_CHANGE, largest_block(va, last));
+	if (rc)
+		return rc;
+	p->g = (struct gather *)(gather ? gather : &own);
+	if (!gather)
+		gather_init(p->g, self, t, NULL, NULL);
+	rc = reserve_splits(&c, va, last, false, 0);
+	if (!rc)
+		rc = visit_protect(&c, c.node, c.level, va, last, p);
+	range_close(&c);
+	if (rc < 0)
+		return rc;
+	if (!gather && !gather_is_empty(p->g))
+		op_gather_sync(&own);
+	return 0;
+}
+
 static int op_protect(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
 		      pt_prop_t set, pt_prop_t clear, struct pt_gather *gather, uint64_t *ret_pages)
 {
-	struct pt_gather own;
-	struct protection p = {
-		.g = (struct gather *)(gather ? gather : &own),
-		.set = set,
-		.clear = clear,
-	};
+	struct protection p = {.set = set, .clear = clear};
 	struct cursor c;
 	pt_va_t last;
 	int rc = check_range(t, va, len, &last);
 
 	if (!rc)
 		rc = check_change(set, clear);
-	if (!rc)
-		rc = check_gather(p.g, gather, self, t);
-	if (!rc)
-		rc = range_open(&c, self, t, va, last, PT_CHANGE, largest_block(va, last));
 	if (rc)
 		return rc;
-	if (!gather)
-		pt_gather_init(&own, self, t, NULL, NULL);
-	rc = reserve_splits(&c, va, last, false, 0);
-	if (!rc)
-		rc = visit_protect(&c, c.node, c.level, va, last, &p);
-	range_close(&c);
-	if (rc < 0)
+	if (len > level_size(1) || gather || !page_open(&c, self, t, va)) {
+		struct protection wide = p;
+
+		rc = protect_range(self, t, va, last, &wide, gather);
+		if (!rc && ret_pages)
+			*ret_pages = wide.pages;
 		return rc;
-	if (!gather && !gather_is_empty(p.g))
-		op_gather_sync(&own);
+	}
+	visit_page(&c, protect_slot, &p);
+	page_close(&c);
+	if (p.stale && t->flush)
+		t->flush(t->flush_ctx, va, len, false);
 	if (ret_pages)
 		*ret_pages = p.pages;
 	return 0;

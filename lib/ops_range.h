@@ -18,14 +18,12 @@
 /* Is first..last, @len bytes at @va, a range of base pages that the table manages? */
 static inline int check_range(const struct pt_table *t, pt_va_t va, uint64_t len, pt_va_t *ret_last)
 {
-	pt_va_t last = va + (len - 1);
-
-	if (((va | len) & PAGE_MASK) || !len || last < va)
-		return -EINVAL;
-	if (va < t->first || last > t->last)
-		return -ERANGE;
-	*ret_last = last;
-	return 0;
+	*ret_last = va + (len - 1);
+	/* No term can wrap around in a range that is managed; for others the reason is found apart. */
+	if (!((va | len) & PAGE_MASK) && len && va - t->first <= t->last - t->first &&
+	    len - 1 <= t->last - va)
+		return 0;
+	return ((va | len) & PAGE_MASK) || !len || *ret_last < va ? -EINVAL : -ERANGE;
 }
 
 /* The highest level of which first..last contains a whole slot; at least 1. */
@@ -54,8 +52,8 @@ static inline unsigned cover_floor(pt_va_t first, pt_va_t last, unsigned top)
 }
 
 /* Get the rights on first..last. Arguments have been checked. Return: 0, -EINVAL, -EDEADLK, -ENOMEM. */
-static inline int range_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
-			     pt_va_t first, pt_va_t last, enum pt_mode mode, unsigned top)
+static VISITOR int range_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
+			      pt_va_t first, pt_va_t last, enum pt_mode mode, unsigned top)
 {
 	struct pt_pool *pool = self->pool;
 	int rc;
@@ -85,6 +83,34 @@ static inline int range_open(struct cursor *c, struct pt_thread *self, struct pt
 	self->holds = t;
 	strategy_lock_range(c);
 	return 0;
+}
+
+/*
+ * The short way for calls on one page: when its leaf table exists, no more is needed than that
+ * table. Return false, with nothing held, if range_open() must do it or say why it cannot be done.
+ */
+static PT_INLINE bool page_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
+				pt_va_t va)
+{
+	const struct pt_pool *pool = self->pool;
+
+	if (pool != t->pool || self->holds ||
+	    atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)
+		return false;
+	c->self = self;
+	c->table = t;
+	c->first = va;
+	c->last = va | PAGE_MASK;
+	c->stats = stats_of(self, t);
+	c->level = 1;
+	c->top = 1;
+	c->mode = PT_CHANGE;
+	return strategy_lock_page(c);
+}
+
+static PT_INLINE void page_close(struct cursor *c)
+{
+	strategy_unlock_page(c);
 }
 
 static void retire_displaced(struct cursor *c);
@@ -146,9 +172,9 @@ static inline int split_slot(struct cursor *c, struct slot *s)
 	stat_add(c->stats, STAT_NODES_TAKEN, 1);
 	stat_add(c->stats, STAT_SPLITS, kind != PT_KIND_EMPTY);
 	if (kind == PT_KIND_EMPTY)
-		strategy_live_add(c, s->node, 1, 0);
+		s->live++;
 	else if (kind == PT_KIND_MARK)
-		strategy_live_add(c, s->node, 0, -1);
+		s->marks--;
 	else if (fmt_leaf_prop(old, s->level) & PT_TRACKED)
 		t->item_ops->split(t->item_ctx, fmt_leaf_pa(old, s->level), s->level);
 	return VISIT_DOWN;

@@ -6,7 +6,8 @@
 #include "ops_gather.h"
 
 struct removal {
-	struct gather *g;
+	struct gather *g;       /* NULL: nothing must be remembered, but `stale` */
+	bool stale;             /* translations of what was removed may be cached */
 	uint64_t pages;         /* base pages that were mapped */
 	struct pt_taken *taken; /* stop after one, and describe it */
 	uint64_t leaves;        /* that will be removed one by one */
@@ -19,7 +20,7 @@ static inline int remove_subtree(struct cursor *c, struct slot *s, struct remova
 
 	if (!strategy_detach_subtree(c, s, 0))
 		return VISIT_AGAIN;
-	strategy_live_add(c, s->node, -1, 0);
+	s->live--;
 	stat_add(c->stats, STAT_DETACHES, 1);
 	pt_gather_subtree(r->g, child, s->first, s->last);
 	r->pages += pages;
@@ -34,15 +35,23 @@ static inline int remove_subtree(struct cursor *c, struct slot *s, struct remova
 	return VISIT_STOP;
 }
 
-static inline int remove_leaf(struct cursor *c, struct slot *s, struct removal *r)
+static inline void remember_leaf(struct gather *g, const struct slot *s)
+{
+	if (fmt_translates(s->pte))
+		pt_gather_flush_later(g, s->first, s->last);
+	if (gather_wants_leaves(g))
+		pt_gather_leaf(g, s->first, s->level, s->pte);
+}
+
+static VISITOR int remove_leaf(struct cursor *c, struct slot *s, struct removal *r)
 {
 	if (!strategy_slot_change(c, s, 0))
 		return VISIT_AGAIN;
-	strategy_live_add(c, s->node, -1, 0);
-	if (fmt_translates(s->pte))
-		pt_gather_flush_later(r->g, s->first, s->last);
-	if (gather_wants_leaves(r->g))
-		pt_gather_leaf(r->g, s->first, s->level, s->pte);
+	s->live--;
+	if (!r->g)
+		r->stale |= fmt_translates(s->pte);
+	else
+		remember_leaf(r->g, s);
 	r->pages += base_pages(s->level);
 	if (!r->taken)
 		return VISIT_NEXT;
@@ -57,25 +66,47 @@ static inline int remove_leaf(struct cursor *c, struct slot *s, struct removal *
 	return VISIT_STOP;
 }
 
-static VISITOR int remove_slot(struct cursor *c, struct slot *s, void *arg)
+static VISITOR int remove_mark(struct cursor *c, struct slot *s)
 {
-	struct removal *r = arg;
+	if (!strategy_slot_change(c, s, 0))
+		return VISIT_AGAIN;
+	s->live--;
+	s->marks--;
+	return VISIT_NEXT;
+}
 
+/* In leaf tables nothing sticks out of the range and nothing lies below. */
+static VISITOR int remove_page(struct cursor *c, struct slot *s, struct removal *r)
+{
+	switch (fmt_kind(s->pte, 1)) {
+	case PT_KIND_LEAF:
+		return remove_leaf(c, s, r);
+	case PT_KIND_MARK:
+		return remove_mark(c, s);
+	default:
+		return VISIT_NEXT;
+	}
+}
+
+static inline int remove_any(struct cursor *c, struct slot *s, struct removal *r)
+{
 	switch (fmt_kind(s->pte, s->level)) {
 	case PT_KIND_TABLE:
 		return may_detach(c, s) ? remove_subtree(c, s, r) : VISIT_DOWN;
 	case PT_KIND_LEAF:
 		return s->whole ? remove_leaf(c, s, r) : split_slot(c, s);
 	case PT_KIND_MARK:
-		if (!s->whole)
-			return split_slot(c, s);
-		if (!strategy_slot_change(c, s, 0))
-			return VISIT_AGAIN;
-		strategy_live_add(c, s->node, -1, -1);
-		return VISIT_NEXT;
+		return s->whole ? remove_mark(c, s) : split_slot(c, s);
 	default:
 		return VISIT_NEXT;
 	}
+}
+
+static VISITOR int remove_slot(struct cursor *c, struct slot *s, void *arg)
+{
+	if (!s->pte)
+		return VISIT_NEXT;
+	return s->level == 1 ? remove_page(c, s, arg) : remove_any(c, s, arg);
 }
 
 DEFINE_VISIT(visit_remove, remove_slot)
@@ -122,23 +153,20 @@ static inline int removal_reserve(struct cursor *c, pt_va_t first, pt_va_t last,
 	return reserve_splits(c, first, last, r->taken, storage);
 }
 
-static int op_unmap(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
-		    struct pt_gather *gather, uint64_t *ret_pages)
+static PT_APART int unmap_range(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+				pt_va_t last, struct pt_gather *gather, uint64_t *ret_pages)
 {
 	struct pt_gather own;
 	struct removal r = {.g = (struct gather *)(gather ? gather : &own)};
 	struct cursor c;
-	pt_va_t last;
-	int rc = check_range(t, va, len, &last);
+	int rc = check_gather(r.g, gather, self, t);
 
-	if (!rc)
-		rc = check_gather(r.g, gather, self, t);
 	if (!rc)
 		rc = range_open(&c, self, t, va, last, PT_CHANGE, largest_block(va, last));
 	if (rc)
 		return rc;
 	if (!gather)
-		pt_gather_init(&own, self, t, NULL, NULL);
+		gather_init(r.g, self, t, NULL, NULL);
 	rc = removal_reserve(&c, va, last, &r);
 	if (!rc)
 		rc = visit_remove(&c, c.node, c.level, va, last, &r);
@@ -147,6 +175,27 @@ static int op_unmap(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint
 		return rc;
 	if (!gather && !gather_is_empty(r.g))
 		op_gather_sync(&own);
+	if (ret_pages)
+		*ret_pages = r.pages;
+	return 0;
+}
+
+static int op_unmap(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
+		    struct pt_gather *gather, uint64_t *ret_pages)
+{
+	struct removal r = {0};
+	struct cursor c;
+	pt_va_t last;
+	int rc = check_range(t, va, len, &last);
+
+	if (rc)
+		return rc;
+	if (len > level_size(1) || gather || t->item_ops || !page_open(&c, self, t, va))
+		return unmap_range(self, t, va, last, gather, ret_pages);
+	visit_page(&c, remove_slot, &r);
+	page_close(&c);
+	if (r.stale && t->flush)
+		t->flush(t->flush_ctx, va, len, false);
 	if (ret_pages)
 		*ret_pages = r.pages;
 	return 0;

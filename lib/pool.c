@@ -27,7 +27,7 @@
  * own chunk. The chunk operations are asked again at each refill, so that a home which has got
  * memory meanwhile returns to it.
  *
- * Nodes from a chunk's list are zeroed when they enter a magazine, by the thread that will use them.
+ * Whoever uses a node zeroes it: see thread.h.
  */
 #include "pool.h"
 
@@ -169,9 +169,6 @@ static unsigned take_from_chunk(struct pt_pool *pool, struct chunk *chunk, struc
 	for (; node && count < want; count++) {
 		struct node *next = node->next;
 
-		pool_unpoison(pool, node);
-		memset(node_memory(pool, node), 0, pool->node_bytes);
-		pool_poison(pool, node);
 		node_chain_push(chain, node);
 		node = next;
 	}

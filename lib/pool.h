@@ -91,7 +91,7 @@ static inline void pool_unpoison(const struct pt_pool *pool, struct node *node)
 }
 
 /*
- * Move at least one and at most @want free nodes to @chain, zeroed, in state NODE_FREE and
+ * Move at least one and at most @want free nodes to @chain, in state NODE_FREE and
  * poisoned; of chunks of @home, or of others' when it has none left and cannot grow.
  * Return: how many; 0 when the pool is exhausted.
  */

@@ -12,20 +12,33 @@
 
 #include "table.h"
 
+static unsigned spare_nodes(const struct pt_thread *self)
+{
+	return self->clean.count + self->spare.count;
+}
+
 int pt_thread_refill(struct pt_thread *self, unsigned nodes)
 {
 	unsigned half = self->pool->magazine / 2;
 	unsigned want = nodes > half ? nodes : half;
 
-	/* Better no early than after taking what others could use. */
-	if (nodes > self->spare.count + pt_pool_available(self->pool))
-		return -ENOMEM;
-	while (self->spare.count < want) {
-		unsigned count = pt_pool_take(self->pool, self->home, &self->spare,
-					      want - self->spare.count);
+	if (nodes > spare_nodes(self)) {
+		/* Better no early than after taking what others could use. */
+		if (nodes > spare_nodes(self) + pt_pool_available(self->pool))
+			return -ENOMEM;
+		while (spare_nodes(self) < want &&
+		       pt_pool_take(self->pool, self->home, &self->spare, want - spare_nodes(self)))
+			;
+		if (nodes > spare_nodes(self))
+			return -ENOMEM;
+	}
+	while (self->clean.count < nodes && self->clean.count < THREAD_CLEAN) {
+		struct node *node = node_chain_pop(&self->spare);
 
-		if (!count)
-			return self->spare.count < nodes ? -ENOMEM : 0;
+		port_unpoison(node_memory(self->pool, node), self->pool->node_bytes);
+		memset(node_memory(self->pool, node), 0, self->pool->node_bytes);
+		port_poison(node_memory(self->pool, node), self->pool->node_bytes);
+		node_chain_push(&self->clean, node);
 	}
 	return 0;
 }
@@ -37,6 +50,12 @@ void pt_thread_trim(struct pt_thread *self)
 	while (self->spare.count > self->pool->magazine)
 		node_chain_push(&surplus, node_chain_pop(&self->spare));
 	pt_pool_give(self->pool, &surplus);
+}
+
+static void give_spare(struct pt_thread *self)
+{
+	pt_pool_give(self->pool, &self->clean);
+	pt_pool_give(self->pool, &self->spare);
 }
 
 /* Free the chain that begins at @node: its grace period is over. */
@@ -169,7 +188,7 @@ int pt_thread_unregister(struct pt_thread *self)
 	if (self->holds)
 		return -EBUSY;
 	pt_thread_hand_over(self);
-	pt_pool_give(pool, &self->spare);
+	give_spare(self);
 	slot_number_put(pool, self->slot);
 	port_thread_unregister(&self->port);
 	port_free(self);
@@ -185,7 +204,7 @@ int pt_thread_set_home(struct pt_thread *self, unsigned home)
 	if (self->holds)
 		return -EBUSY;
 	if (home != self->home)
-		pt_pool_give(self->pool, &self->spare);
+		give_spare(self);
 	self->home = home;
 	return 0;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one registered thread keeps: zeroed nodes ready for use, and nodes it has retired. Only the
- * thread itself touches it, so all of it is plain.
+ * What one registered thread keeps: nodes ready for use, and nodes it has retired. Only the thread
+ * itself touches it, so all of it is plain.
  *
- * Nodes are reserved before the first store of a call (C2), then taken without failing.
+ * Nodes are reserved before the first store of a call (C2), then taken without failing. They are
+ * zeroed as late as can be, so that whoever fills one finds it in cache; only what a call builds on
+ * its way down, with a lock held, is zeroed when it is reserved.
  */
 #ifndef PT_THREAD_H
 #define PT_THREAD_H
@@ -12,19 +14,23 @@
 
 #include "table.h"
 
+/* As many nodes as one call builds on its way down. */
+#define THREAD_CLEAN 4
+
 struct pt_thread {
 	struct port_thread port;
 	struct pt_pool *pool;
 	uint64_t id;   /* of this registration, never used again; not 0 */
 	unsigned slot; /* slot number, below POOL_SLOTS; or POOL_SLOTS: there was none left */
 	unsigned home; /* whose chunks spare nodes are taken from */
-	struct node_chain spare;   /* zeroed and poisoned */
+	struct node_chain clean;   /* zeroed and poisoned, at most THREAD_CLEAN */
+	struct node_chain spare;   /* poisoned, content and metadata of an earlier life */
 	struct node_chain retired; /* unlinked and flushed, to be handed over as one chain */
 	uint64_t fail_after;       /* node allocations left before they fail; for tests */
 	struct pt_table *holds;    /* the table on which this thread has a cursor open */
 };
 
-/* Fill `spare` to at least @nodes. Return: 0 or -ENOMEM. */
+/* Get at least @nodes, and the first THREAD_CLEAN of them zeroed. Return: 0 or -ENOMEM. */
 int pt_thread_refill(struct pt_thread *self, unsigned nodes);
 
 /* Give surplus spare nodes back to the pool. */
@@ -50,7 +56,7 @@ static inline int node_reserve(struct pt_thread *self, uint64_t nodes)
 {
 	if (nodes > self->fail_after)
 		return -ENOMEM;
-	if (nodes <= self->spare.count)
+	if (nodes <= self->clean.count)
 		return 0;
 	if (nodes > UINT32_MAX / 2)
 		return -ENOMEM;
@@ -60,11 +66,14 @@ static inline int node_reserve(struct pt_thread *self, uint64_t nodes)
 /* Take a reserved node: zeroed, its metadata that of an empty table of @level. */
 static inline struct node *node_take(struct pt_thread *self, unsigned level)
 {
-	struct node *node = node_chain_pop(&self->spare);
+	bool clean = self->clean.count;
+	struct node *node = node_chain_pop(clean ? &self->clean : &self->spare);
 
 	if (self->fail_after != UINT64_MAX)
 		self->fail_after--;
 	pool_unpoison(self->pool, node);
+	if (!clean)
+		memset(node_memory(self->pool, node), 0, self->pool->node_bytes);
 	node->live = 0;
 	node->marks = 0;
 	node->level = (uint8_t)level;
@@ -77,7 +86,6 @@ static inline struct node *node_take(struct pt_thread *self, unsigned level)
 /* Free a node that no other thread can reach, keeping it for the next use. */
 static inline void node_put(struct pt_thread *self, struct node *node)
 {
-	memset(node_memory(self->pool, node), 0, self->pool->node_bytes);
 	node->state = NODE_FREE;
 	pool_poison(self->pool, node);
 	node_chain_push(&self->spare, node);

@@ -8,6 +8,11 @@
 #include "access.h"
 #include "cursor.h"
 
+/* What must be inlined, so that a level is a constant and no cursor or slot is in memory. */
+#define PT_INLINE inline __attribute__((always_inline))
+/* And what must not, lest its frame be set up on the short way. */
+#define PT_APART __attribute__((noinline))
+
 #define FAN_OUT (1u << FMT_INDEX_BITS)
 
 static inline unsigned level_shift(unsigned level)
@@ -48,6 +53,27 @@ static inline struct node *child_of(const struct pt_table *t, pte_t pte)
 	return node_at_pa(t, fmt_table_pa(pte));
 }
 
+/*
+ * Walk without locks to the leaf table that covers @va. Return: its physical address, or
+ * PT_NO_TABLE.
+ */
+#define PT_NO_TABLE (~(pt_pa_t)0)
+static PT_INLINE pt_pa_t walk_to_leaf_table(const struct pt_table *t, pt_va_t va)
+{
+	const uintptr_t phys_off = t->phys_off;
+	pt_pa_t pa = t->root_pa;
+
+	_Pragma("GCC unroll 8") for (unsigned level = FMT_LEVELS; level > 1; level--)
+	{
+		pte_t pte = slot_load_walk(&slots_of_pa(phys_off, pa)[slot_index(va, level)]);
+
+		if (!fmt_is_table(pte, level))
+			return PT_NO_TABLE;
+		pa = fmt_table_pa(pte);
+	}
+	return pa;
+}
+
 /* One slot as a visit of a range sees it. */
 struct slot {
 	struct node *node;
@@ -56,6 +82,7 @@ struct slot {
 	pte_t pte;           /* as last read */
 	pt_va_t first, last; /* the part of the slot that lies in the range */
 	bool whole;          /* the range covers the slot */
+	int live, marks;     /* what the visit of @node has to add to its counts when it ends */
 };
 
 static inline pt_va_t slot_first_va(const struct slot *s)

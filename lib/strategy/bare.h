@@ -74,4 +74,14 @@ static inline void strategy_unlock_range(struct cursor *c)
 	(void)c;
 }
 
+static PT_INLINE bool strategy_lock_page(struct cursor *c)
+{
+	return global_walk_to_page(c);
+}
+
+static PT_INLINE void strategy_unlock_page(struct cursor *c)
+{
+	(void)c;
+}
+
 #endif

@@ -15,6 +15,7 @@
  *   STRATEGY_CONCURRENT      0: one thread only; unlinked nodes are reused without a grace period
  *   STRATEGY_SOFTWARE_BITS   bits of FMT_STRATEGY_MASK it uses in slots
  *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
+ *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range
  *   struct strategy_query    what a query in progress keeps
  *
  * All-zero node metadata (node->strategy) is that of a node nobody holds.
@@ -51,6 +52,15 @@ static inline bool strategy_query_end(struct strategy_query *q);
  */
 static inline void strategy_lock_range(struct cursor *c);
 static inline void strategy_unlock_range(struct cursor *c);
+
+/*
+ * The same rights on the one page at c->first, with all that is set when lock_range() is called, if
+ * the page's leaf table exists: then c->node is it. Return false, with nothing held, if it does not,
+ * or was lost; lock_range() decides then. Inlined, and must not let @c be needed in memory: that is
+ * what makes a call on one page cheap.
+ */
+static PT_INLINE bool strategy_lock_page(struct cursor *c);
+static PT_INLINE void strategy_unlock_page(struct cursor *c);
 
 /* Read a slot of the range, without strategy bits. */
 static inline pte_t strategy_slot_read(struct cursor *c, slot_t *slot);

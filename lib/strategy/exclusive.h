@@ -8,11 +8,19 @@
 
 #include "walk.h"
 
+#define STRATEGY_COUNTS_EXACT 1
+
 static inline bool exclusive_slot_change(struct slot *s, pte_t pte)
 {
 	/* Compare-exchange where a plain store would lose a bit that the hardware sets (T2). */
-	if (fmt_hw_writes(s->pte))
-		return slot_exchange_if(s->ref, &s->pte, pte);
+	if (fmt_hw_writes(s->pte)) {
+		pte_t seen = s->pte; /* so that *s need not be in memory */
+		bool changed = slot_exchange_if(s->ref, &seen, pte);
+
+		if (!changed)
+			s->pte = seen;
+		return changed;
+	}
 	slot_publish(s->ref, pte);
 	return true;
 }

@@ -103,7 +103,7 @@ static inline bool strategy_query_end(struct strategy_query *q)
 	return true;
 }
 
-static inline void rcu_lock_node(struct cursor *c, struct node *node)
+static PT_INLINE void rcu_lock_node(struct cursor *c, struct node *node)
 {
 	bool waited = c->mode == PT_READ_ONLY ? sharedlock_lock_shared(&rcu_node(node)->lock)
 					      : sharedlock_lock(&rcu_node(node)->lock);
@@ -111,7 +111,7 @@ static inline void rcu_lock_node(struct cursor *c, struct node *node)
 	stat_lock(c->stats, waited);
 }
 
-static inline void rcu_unlock_node(struct cursor *c, struct node *node)
+static PT_INLINE void rcu_unlock_node(struct cursor *c, struct node *node)
 {
 	if (c->mode == PT_READ_ONLY)
 		sharedlock_unlock_shared(&rcu_node(node)->lock);
@@ -120,7 +120,7 @@ static inline void rcu_unlock_node(struct cursor *c, struct node *node)
 }
 
 /* Lock @node; false, and it is not locked, if it is no longer part of the tree. */
-static inline bool rcu_lock_unless_stray(struct cursor *c, struct node *node)
+static PT_INLINE bool rcu_lock_unless_stray(struct cursor *c, struct node *node)
 {
 	rcu_lock_node(c, node);
 	if (!rcu_node(node)->stray)
@@ -273,6 +273,28 @@ static inline void strategy_unlock_range(struct cursor *c)
 {
 	if (c->level > 1)
 		rcu_unlock_below(c, c->node, c->level, c->first, c->last);
+	rcu_unlock_node(c, c->node);
+}
+
+static PT_INLINE bool strategy_lock_page(struct cursor *c)
+{
+	bool locked = false;
+	pt_pa_t pa;
+
+	port_rcu_read_lock(&c->self->port);
+	pa = walk_to_leaf_table(c->table, c->first);
+	if (pa != PT_NO_TABLE) {
+		c->node = node_at_pa(c->table, pa);
+		locked = rcu_lock_unless_stray(c, c->node);
+		if (!locked)
+			stat_add(c->stats, STAT_RETRIES, 1);
+	}
+	port_rcu_read_unlock(&c->self->port);
+	return locked;
+}
+
+static PT_INLINE void strategy_unlock_page(struct cursor *c)
+{
 	rcu_unlock_node(c, c->node);
 }
 

@@ -72,4 +72,18 @@ static inline void strategy_unlock_range(struct cursor *c)
 	unlock_table(table_lock(c->table), c->mode == PT_READ_ONLY);
 }
 
+static PT_INLINE bool strategy_lock_page(struct cursor *c)
+{
+	stat_lock(c->stats, lock_table(table_lock(c->table), false));
+	if (global_walk_to_page(c))
+		return true;
+	unlock_table(table_lock(c->table), false);
+	return false;
+}
+
+static PT_INLINE void strategy_unlock_page(struct cursor *c)
+{
+	unlock_table(table_lock(c->table), false);
+}
+
 #endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls on one page in a table without item hooks: they go straight to the leaf table, without a
+ * cursor and without a gather, and must behave like all others.
+ */
+#include "dump.h"
+
+/* A page next to one that is mapped, so that there is a leaf table. */
+static pt_va_t beside_a_page(struct fixture *fx)
+{
+	fx->config.item_ops = NULL;
+	fixture_new_table(fx);
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	fx->flushes.n = 0;
+	return fx->base + fx->page;
+}
+
+static void a_page_comes_and_goes_flushed(struct fixture *fx)
+{
+	pt_va_t va = beside_a_page(fx);
+
+	map(fx, va, fx->page, FRAMES + fx->page, RW);
+	expect_leaf(fx, va, FRAMES + fx->page, RW, 1);
+	assert_int_equal(fx->flushes.n, 0);
+	assert_int_equal(check(fx).leaves, 2);
+	assert_int_equal(unmap(fx, va, fx->page), 1);
+	assert_int_equal(fx->flushes.n, 1);
+	assert_true(was_flushed(fx, va, fx->page, false));
+	expect_empty(fx, va);
+	assert_int_equal(check(fx).leaves, 1);
+	assert_int_equal(unmap(fx, va, fx->page), 0);
+	assert_int_equal(fx->flushes.n, 1);
+}
+
+static void what_no_cpu_can_have_cached_is_not_flushed(struct fixture *fx)
+{
+	pt_va_t va = beside_a_page(fx);
+
+	map(fx, va, fx->page, FRAMES, PT_WRITE);
+	assert_int_equal(protect(fx, va, fx->page, PT_READ, 0), 1);
+	assert_int_equal(protect(fx, va, fx->page, PT_SOFT0, 0), 1);
+	assert_int_equal(fx->flushes.n, 0);
+	assert_int_equal(protect(fx, va, fx->page, 0, PT_READ), 1);
+	assert_int_equal(fx->flushes.n, 1);
+	assert_int_equal(unmap(fx, va, fx->page), 1);
+	assert_int_equal(fx->flushes.n, 1);
+}
+
+static void less_is_permitted_after_a_flush(struct fixture *fx)
+{
+	pt_va_t va = beside_a_page(fx);
+
+	map(fx, va, fx->page, FRAMES, RW | PT_ACCESSED);
+	assert_int_equal(protect(fx, va, fx->page, PT_SOFT1, PT_WRITE), 1);
+	expect_leaf(fx, va, FRAMES, PT_READ | PT_ACCESSED | PT_SOFT1, 1);
+	assert_true(was_flushed(fx, va, fx->page, false));
+	assert_int_equal(protect(fx, va + fx->page, fx->page, 0, PT_WRITE), 0);
+}
+
+static void a_mark_is_replaced_and_removed(struct fixture *fx)
+{
+	pt_va_t va = beside_a_page(fx);
+
+	expect_ok(pt_mark(fx->self, fx->table, va, 2 * fx->page, 5));
+	map(fx, va, fx->page, FRAMES, RW);
+	assert_int_equal(check(fx).marks, 1);
+	assert_int_equal(protect(fx, va + fx->page, fx->page, 0, PT_WRITE), 0);
+	assert_int_equal(unmap(fx, va + fx->page, fx->page), 0);
+	assert_int_equal(fx->flushes.n, 0);
+	assert_int_equal(check(fx).marks, 0);
+	expect_empty(fx, va + fx->page);
+}
+
+static void refusals_change_nothing(struct fixture *fx)
+{
+	pt_va_t va = beside_a_page(fx);
+	struct pt_cursor c;
+	uint64_t pages = 77;
+
+	expect_error(pt_map(fx->self, fx->table, fx->base, fx->page, FRAMES + fx->page, RW, 1),
+		     EEXIST);
+	expect_leaf(fx, fx->base, FRAMES, RW, 1);
+	expect_error(pt_map(fx->self, fx->table, va, fx->page, FRAMES, RW | PT_TRACKED, 1), EINVAL);
+	expect_error(pt_map(fx->self, fx->table, va + 1, fx->page, FRAMES, RW, 1), EINVAL);
+	begin_cursor(fx, fx->base + 8 * fx->giant, fx->page, PT_READ_ONLY, &c);
+	expect_error(pt_map(fx->self, fx->table, va, fx->page, FRAMES, RW, 1), EDEADLK);
+	expect_error(pt_unmap(fx->self, fx->table, fx->base, fx->page, NULL, &pages), EDEADLK);
+	expect_error(pt_protect(fx->self, fx->table, fx->base, fx->page, 0, PT_WRITE, NULL, &pages),
+		     EDEADLK);
+	pt_cursor_end(&c);
+	assert_int_equal(pages, 77);
+	assert_int_equal(check(fx).leaves, 1);
+}
+
+static void a_page_of_a_huge_leaf_is_split_off(struct fixture *fx)
+{
+	beside_a_page(fx);
+	map(fx, fx->base + fx->giant, fx->huge, FRAMES, RW);
+	assert_int_equal(protect(fx, fx->base + fx->giant, fx->page, 0, PT_WRITE), 1);
+	assert_int_equal(unmap(fx, fx->base + fx->giant + fx->page, fx->page), 1);
+	expect_leaf(fx, fx->base + fx->giant, FRAMES, PT_READ, 1);
+	check(fx);
+}
+
+int main(void)
+{
+	const struct test_case cases[] = {
+		TEST(a_page_comes_and_goes_flushed),
+		TEST(what_no_cpu_can_have_cached_is_not_flushed),
+		TEST(less_is_permitted_after_a_flush),
+		TEST(a_mark_is_replaced_and_removed),
+		TEST(refusals_change_nothing),
+		TEST(a_page_of_a_huge_leaf_is_split_off),
+	};
+
+	return run_on_all_pairs("one_page", cases, sizeof(cases) / sizeof(cases[0]));
+}
