@@ -78,9 +78,10 @@ enum exit_code node_memory_create(const char *choice, const struct place *place,
 	return code;
 }
 
-void node_memory_destroy(struct node_memory *memory)
+void node_memory_destroy(struct node_memory *memory, bool in_use)
 {
-	release(memory);
+	if (!in_use)
+		release(memory);
 	free(memory);
 }
 

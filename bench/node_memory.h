@@ -18,7 +18,9 @@ struct place;
  */
 enum exit_code node_memory_create(const char *choice, const struct place *place,
 				  struct node_memory **ret_memory);
-void node_memory_destroy(struct node_memory *memory);
+
+/* @in_use: pools that were found wrong have been left as they are, and keep their memory. */
+void node_memory_destroy(struct node_memory *memory, bool in_use);
 
 /* Fill in what a pool has to know: chunk operations and the number of homes. */
 void node_memory_configure(struct node_memory *memory, struct pt_pool_config *pool);

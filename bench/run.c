@@ -242,7 +242,7 @@ int run_command(int argc, char **argv)
 	if (!code)
 		code = run_with_place(&run, argc, argv);
 	if (run.memory)
-		node_memory_destroy(run.memory);
+		node_memory_destroy(run.memory, false);
 	if (run.place)
 		place_destroy(run.place);
 	run_options_free(&run.options);

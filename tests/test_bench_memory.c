@@ -51,7 +51,7 @@ static void pools_get_a_home_for_each_numa_node(void **state)
 	node_memory_configure(memory, &config);
 	assert_int_equal(config.homes, 4);
 	assert_null(config.chunk_ops);
-	node_memory_destroy(memory);
+	node_memory_destroy(memory, false);
 	assert_int_equal(node_memory_create("fast", place, &memory), EXIT_USAGE);
 	place_destroy(place);
 }

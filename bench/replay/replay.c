@@ -225,9 +225,8 @@ int replay_command(int argc, char **argv)
 		results_destroy(s.results);
 	strategy_list_free(&s.strategies);
 	free(s.threads);
-	/* What is wrong has been left as it was found, and still has its memory. */
-	if (s.memory && code != EXIT_VIOLATION)
-		node_memory_destroy(s.memory);
+	if (s.memory)
+		node_memory_destroy(s.memory, code == EXIT_VIOLATION || code == EXIT_RESOURCES);
 	if (s.place)
 		place_destroy(s.place);
 	return code;
