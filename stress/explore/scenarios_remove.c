@@ -137,7 +137,7 @@ const struct scenario scenarios_remove[] = {
 			{
 				{UNMAP(0, 16)},
 				{QUERY(1), MAP(16, 8, 8), MAP(32, 1, 3)},
-				{QUERY(1)},
+				{UNMAP(0, 4)},
 			},
 	},
 	{
