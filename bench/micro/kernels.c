@@ -291,6 +291,49 @@ static uint64_t table_unmap_at_once(struct subject *s, uint64_t operations)
 	return pages;
 }
 
+/* -------------------------------------------------------------- in an empty leaf table -- */
+
+enum span_use { SPAN_HUGE, SPAN_SPLIT, SPAN_NODE };
+
+/*
+ * Map a huge page, or one page, in the span of the leaf table behind all others, and unmap the whole
+ * span; in between a huge page may be split.
+ */
+static inline uint64_t table_spans(struct subject *s, uint64_t operations, enum span_use use)
+{
+	uint64_t va = SUBJECT_PRIVATE - FLOOR_TABLE_SPAN, n, pages = 0, sum = 0;
+	uint64_t len = use == SPAN_NODE ? FLOOR_PAGE : FLOOR_TABLE_SPAN;
+
+	for (n = 0; n < operations; n++) {
+		int error = pt_map(s->self, s->table, va, len, va, SUBJECT_PROP, 2);
+
+		if (!error && use == SPAN_SPLIT)
+			error = pt_protect(s->self, s->table, va, FLOOR_PAGE, 0, PT_WRITE, NULL,
+					   &pages);
+		if (!error)
+			error = pt_unmap(s->self, s->table, va, FLOOR_TABLE_SPAN, NULL, &pages);
+		if (unlikely(error || pages != len / FLOOR_PAGE))
+			subject_wrong(s, "pt_map, pt_protect or pt_unmap", va, error);
+		sum += pages;
+	}
+	return sum;
+}
+
+static uint64_t table_huge(struct subject *s, uint64_t operations)
+{
+	return table_spans(s, operations, SPAN_HUGE);
+}
+
+static uint64_t table_split(struct subject *s, uint64_t operations)
+{
+	return table_spans(s, operations, SPAN_SPLIT);
+}
+
+static uint64_t table_node(struct subject *s, uint64_t operations)
+{
+	return table_spans(s, operations, SPAN_NODE);
+}
+
 const struct kernel kernels[] = {
 	{.name = "query",
 	 .summary = "query, 1 GiB of 4 KiB pages, independent loads",
@@ -344,6 +387,15 @@ const struct kernel kernels[] = {
 	 .floor = floor_protects,
 	 .table = table_protects,
 	 .prepare = prepare_protect},
+	{.name = "huge", .summary = "map and unmap a 2 MiB page", .step = 1, .table = table_huge},
+	{.name = "split",
+	 .summary = "the same, and split it in between by protecting 4 KiB",
+	 .step = 1,
+	 .table = table_split},
+	{.name = "node",
+	 .summary = "map a page where no leaf table is, unmap the table's span",
+	 .step = 1,
+	 .table = table_node},
 	{.name = NULL},
 };
 

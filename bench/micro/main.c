@@ -1,36 +1,67 @@
 /* SPDX-License-Identifier: MIT */
-/* ptmicro: small loops. */
+/* ptmicro: loops over single operations. */
 #include <stdio.h>
 #include <string.h>
 
+#include "build.h"
 #include "say.h"
+#include "suite.h"
 #include "targets.h"
 
 static const char help[] =
-	"Usage: ptmicro --targets [--quick]\n"
-	"Measure the library's operations by floors, hand-written loops that do the same.\n\n"
-	"      --targets       a line for each target; --quick: fewer repetitions\n"
-	"      --list-kernels  KERNEL/SUBJECT, all there are\n"
-	"      --once NAME     one of these once, for a profiler: prints the operations done\n"
-	"      --help          this text\n\n"
-	"scripts/perf-check builds and calls it.\n"
-	"Exit codes: 0 fine, 1 usage, 2 a result was wrong, 3 no resources\n";
+	"Usage: ptmicro [--benchmark_...]\n"
+	"       ptmicro --targets [--quick]\n"
+	"Measure single operations: of the library, by every strategy, and of floors, which are\n"
+	"hand-written loops that do the same without library, locks or RCU; of its locks and of RCU.\n\n"
+	"  --targets                    the library's ratios to the floors, each with what it may\n"
+	"                               be at most; --quick: fewer repetitions\n"
+	"  --list-kernels               names for --once\n"
+	"  --once NAME                  run one loop once, for a profiler; prints the operations done\n"
+	"  --help                       this text\n\n"
+	"Google Benchmark's options, among them\n"
+	"  --benchmark_list_tests=true  names of all benchmarks\n"
+	"  --benchmark_filter=REGEX     which to run: '^query/', 'strategy:rcu', 'lock/'\n"
+	"  --benchmark_min_time=0.1     seconds for each, without a unit\n"
+	"  --benchmark_repetitions=N    with mean, median and deviation\n"
+	"  --benchmark_out=FILE         results as JSON; also --benchmark_format=json\n\n"
+	"Times are for one operation; where whole tables are mapped or unmapped, for one page.\n"
+	"Exit codes: 0 fine, 1 usage, 2 a result was wrong, 3 no resources\n\n"
+	"A first look:  ptmicro --benchmark_filter='^(query|protect)/' --benchmark_min_time=0.1\n";
+
+static int run_suite(int argc, char **argv)
+{
+	unsigned ran;
+
+	bm_options(&argc, argv);
+	bm_context("pagetree_version", build_version);
+	bm_context("pagetree_revision", build_revision);
+	suite_tables();
+	suite_dispatch();
+	suite_locks();
+	suite_rcu();
+	ran = bm_run();
+	suite_end();
+	return ran ? EXIT_FINE : EXIT_USAGE;
+}
 
 int main(int argc, char **argv)
 {
 	const char *first = argc > 1 ? argv[1] : "";
 	bool quick = argc == 3 && !strcmp(argv[2], "--quick");
 
-	if (!strcmp(first, "--help") && argc == 2) {
+	if (argc == 2 && (!strcmp(first, "--help") || !strcmp(first, "-h"))) {
 		fputs(help, stdout);
 		return EXIT_FINE;
 	}
-	if (!strcmp(first, "--list-kernels") && argc == 2)
+	if (argc == 2 && !strcmp(first, "--list-kernels"))
 		return targets_list();
-	if (!strcmp(first, "--once") && argc == 3)
+	if (argc == 3 && !strcmp(first, "--once"))
 		return targets_once(argv[2]);
-	if (!strcmp(first, "--targets") && (argc == 2 || quick))
-		return targets_run(quick);
-	fputs(help, stderr);
-	return EXIT_USAGE;
+	if (!strcmp(first, "--targets")) {
+		if (argc == 2 || quick)
+			return targets_run(quick);
+		complain("--targets takes --quick and nothing else");
+		return EXIT_USAGE;
+	}
+	return run_suite(argc, argv);
 }

@@ -37,6 +37,8 @@ RULES = [
     ("lib/port/model/*",  ["*"],              [PORT, "stress/explore/*"]),
     ("lib/port/*",        C_LANG,             [PORT, "lib/port/*/port_impl.h"]),
     ("lib/*",             C_LANG,             COMMON + ["lib/strategy/contract.h"]),
+    # What is measured by itself.
+    ("bench/micro/suite_locks.c", ["*"],      ["bench/*", "lib/sync/*"]),
     ("bench/*",           ["*"],              [PUBLIC, "bench/*"]),
     ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*"]),
     ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*", "bench/*"]),
@@ -48,7 +50,7 @@ DIRS = {
     "arch": LIB_DIRS,
     "bench": ["bench/replay", "bench", "lib"],
     "stress": ["stress", "stress/explore"] + LIB_DIRS,
-    "tests": ["tests", "bench/replay", "bench"] + LIB_DIRS,
+    "tests": ["tests", "bench/micro", "bench/replay", "bench"] + LIB_DIRS,
 }
 # By name only in the template: everyone else works with whichever pair is compiled. Files beside
 # them that are no format or strategy themselves are shared, and free.
