@@ -20,6 +20,7 @@
  *   [ORD-users]    rel: pt_thread_unregister(), pt_table_destroy() acq: pt_pool_destroy() (pool.c)
  *   [ORD-slot]     rel: slot_number_put()    acq: slot_number_get()      (thread.c)
  *   [ORD-stats]    rel: pt_stats_first_use() acq: stats_of(), pt_table_get_stats() (stats.c)
+ *   [ORD-frame]    rel: frame_leave(), frame_put() acq: frame_claim(), frame_get(), the last put (frame.c)
  *   [ORD-barrier]  rel: barrier_pass()       acq: wait_for_callbacks()   (port/host/port.c)
  *
  * Grace periods are the port's edges: the end of every read section that began before

@@ -198,6 +198,7 @@ static int op_query_get(struct pt_thread *self, struct pt_table *t, pt_va_t va,
 			struct pt_mapping *ret)
 {
 	pt_va_t first = va & ~PAGE_MASK;
+	struct pt_mapping m;
 	struct cursor c;
 	int rc;
 
@@ -206,11 +207,13 @@ static int op_query_get(struct pt_thread *self, struct pt_table *t, pt_va_t va,
 	rc = range_open(&c, self, t, first, first | PAGE_MASK, PT_READ_ONLY, 1);
 	if (rc)
 		return rc;
-	cursor_describe(&c, ret);
-	if (ret->item.prop & PT_TRACKED)
-		t->item_ops->clone(t->item_ctx, ret->item.pa, ret->item.level);
+	cursor_describe(&c, &m);
+	if (m.item.prop & PT_TRACKED)
+		rc = t->item_ops->clone(t->item_ctx, m.item.pa, m.item.level);
 	range_close(&c);
-	return 0;
+	if (!rc)
+		*ret = m;
+	return rc;
 }
 
 static int op_cursor_query(struct pt_cursor *storage, struct pt_mapping *ret)

@@ -30,7 +30,9 @@
  *   -ENOMEM   out of nodes or memory
  *   -EDEADLK  this thread already holds a cursor, so that blocking could deadlock
  *   -EACCES   the access is not permitted (pt_access() only)
- *   -EBUSY    the object is still in use
+ *   -EBUSY    the object is still in use, or has one owner who shares it with nobody
+ *   -EAGAIN   another thread is just changing it: it will be free, or in use, soon
+ *   -EOVERFLOW  a count is at its bound
  * A call that fails has changed nothing (C2) and has not written its ret_ arguments.
  * The library never prints, aborts or exits.
  *
@@ -342,8 +344,11 @@ PT_API void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after);
  * split run under the table's locks and must not call into the library or block.
  */
 struct pt_item_ops {
-	/* Take one more reference on [pa, pa + size(level)): see pt_query_get(). */
-	void (*clone)(void *ctx, pt_pa_t pa, unsigned level);
+	/*
+	 * Take one more reference on [pa, pa + size(level)): see pt_query_get(). Return: 0, or a
+	 * negative errno with nothing changed, which the call that asked returns.
+	 */
+	int (*clone)(void *ctx, pt_pa_t pa, unsigned level);
 	/* Give one reference back. Runs without locks, after flush and grace period (R2). */
 	void (*drop)(void *ctx, pt_pa_t pa, unsigned level);
 	/*
@@ -581,7 +586,8 @@ static inline PT_MUST_CHECK int pt_query(struct pt_thread *self, struct pt_table
 /*
  * As pt_query(), and a tracked item comes with a reference of its own (the clone hook); the caller
  * drops it. Holds the page as a read cursor does, whatever the strategy.
- * Return: as pt_query(); -EDEADLK: this thread holds a cursor; -EINVAL: @self is of another pool.
+ * Return: as pt_query(); -EDEADLK: this thread holds a cursor; -EINVAL: @self is of another pool;
+ * what the clone hook says if it refuses: -EOVERFLOW by pt_frame_item_ops().
  * Context: no cursor open; may block.
  */
 static inline PT_MUST_CHECK int pt_query_get(struct pt_thread *self, struct pt_table *table,
@@ -777,6 +783,98 @@ static inline int pt_gather_sync(struct pt_gather *g)
 {
 	return PT_OPS(g)->gather_sync(g);
 }
+
+/* -------------------------------------------------------------------------------- frames -- */
+
+/*
+ * Counted frames: physical pages of which the library keeps count and 40 bytes of the embedder's. A
+ * frame is unused, in use with a count, unique (one owner, no count), or busy: just being taken or
+ * given back. The calls say by their error what they found:
+ *   -ENOENT unused   -EEXIST in use   -EAGAIN busy   -EBUSY unique
+ *   -ERANGE a frame not managed here   -EINVAL not aligned to frames, or no bytes
+ *   -EOVERFLOW the count is at its bound
+ * @pa, @bytes: multiples of the frame size. Ranges: all frames or, on error, none; others may see
+ * single frames taken for a moment before a range fails.
+ * Context: any thread, no registration. Never blocks; hooks run in put and repurpose.
+ * Cost: one read-modify-write per frame.
+ * Source: Asterinas ostd::mm::frame (Frame, UniqueFrame, Segment).
+ */
+struct pt_frames;
+
+#define PT_FRAME_STORAGE 40 /* bytes of the embedder's in each frame's metadata */
+
+/* Both may be NULL, and run where the last reference is given back. */
+struct pt_frame_ops {
+	/* The frame is still busy; @storage is zeroed afterwards. */
+	void (*on_drop)(void *ctx, pt_pa_t pa, void *storage);
+	/* The frame is unused and may have been taken again. */
+	void (*free)(void *ctx, pt_pa_t pa);
+};
+
+struct pt_frames_config {
+	size_t size;         /* sizeof(struct pt_frames_config), for growth of this struct */
+	pt_pa_t first;       /* physical address of the first frame */
+	uint64_t bytes;      /* of physical memory */
+	unsigned page_shift; /* bytes of a frame, log2, 4..30; 0: 12 */
+	unsigned index_bits; /* an item of level l has 1 << (l - 1) * index_bits frames; 0: 9 */
+	uint64_t max_count;  /* references a frame may have, at most (and 0) 1 << 62 */
+	void *meta;          /* 64 bytes for each frame, aligned to that; NULL: made here */
+	const struct pt_frame_ops *ops; /* NULL: nothing to be told */
+	void *ctx;
+};
+
+/* All frames are unused. Return: 0; -EINVAL; -ENOMEM. Context: may block. */
+PT_API PT_MUST_CHECK int pt_frames_create(const struct pt_frames_config *config,
+					  struct pt_frames **ret_frames);
+
+/* Return: 0; -EBUSY: a frame is not unused (nothing changed). Cost: a load per frame. */
+PT_API PT_MUST_CHECK int pt_frames_destroy(struct pt_frames *frames);
+
+/* Unused frames get their first reference. Return: 0; -EEXIST; -EAGAIN; -EBUSY; -EINVAL; -ERANGE. */
+PT_API PT_MUST_CHECK int pt_frame_get_unused(struct pt_frames *frames, pt_pa_t pa, uint64_t bytes);
+
+/*
+ * One more reference of frames in use; the caller need hold none. A frame whose last reference is
+ * being given back is not brought back.
+ * Return: 0; -ENOENT; -EAGAIN; -EBUSY; -EOVERFLOW; -EINVAL; -ERANGE.
+ */
+PT_API PT_MUST_CHECK int pt_frame_get(struct pt_frames *frames, pt_pa_t pa, uint64_t bytes);
+
+/* Give back a reference that the caller holds of each frame. Return: 0; -EINVAL; -ERANGE. */
+PT_API int pt_frame_put(struct pt_frames *frames, pt_pa_t pa, uint64_t bytes);
+
+/* References of a frame in use, at some moment. Return: 0; -ENOENT; -EAGAIN; -EBUSY; -EINVAL; -ERANGE. */
+PT_API PT_MUST_CHECK int pt_frame_count(struct pt_frames *frames, pt_pa_t pa, uint64_t *ret_count);
+
+/* An unused frame becomes the caller's alone. Return: 0; -EEXIST; -EAGAIN; -EBUSY; -EINVAL; -ERANGE. */
+PT_API PT_MUST_CHECK int pt_frame_get_unique(struct pt_frames *frames, pt_pa_t pa);
+
+/*
+ * The caller's reference, if it is the only one, becomes sole ownership.
+ * Return: 0; -EEXIST: there are more; -ENOENT; -EAGAIN; -EBUSY; -EINVAL; -ERANGE.
+ */
+PT_API PT_MUST_CHECK int pt_frame_to_unique(struct pt_frames *frames, pt_pa_t pa);
+
+/*
+ * For the owner of a unique frame: it becomes in use with one reference; it stays unique, but the
+ * on_drop hook ends what its storage was for; the same, and it becomes unused, without the free hook.
+ * Return: 0; -EEXIST, -ENOENT, -EAGAIN: it is not unique; -EINVAL; -ERANGE.
+ */
+PT_API PT_MUST_CHECK int pt_frame_to_shared(struct pt_frames *frames, pt_pa_t pa);
+PT_API PT_MUST_CHECK int pt_frame_repurpose(struct pt_frames *frames, pt_pa_t pa);
+PT_API PT_MUST_CHECK int pt_frame_reset_as_unused(struct pt_frames *frames, pt_pa_t pa);
+
+/*
+ * The frame's PT_FRAME_STORAGE bytes, aligned to 8; NULL: not aligned, or not managed here. Who
+ * shares a frame synchronises their use.
+ */
+PT_API void *pt_frame_storage(struct pt_frames *frames, pt_pa_t pa);
+
+/*
+ * Hooks by which tracked items are counted frames: pt_config.item_ops, with the frames as item_ctx.
+ * An item holds one reference of each of its frames, so it can be split at no cost.
+ */
+PT_API const struct pt_item_ops *pt_frame_item_ops(void);
 
 #ifdef __cplusplus
 }

@@ -105,7 +105,7 @@ int64_t ledger_total(struct ledger *l)
 	return total;
 }
 
-static void on_clone(void *ctx, pt_pa_t pa, unsigned level)
+static int on_clone(void *ctx, pt_pa_t pa, unsigned level)
 {
 	struct ledger *l = ctx;
 
@@ -113,6 +113,7 @@ static void on_clone(void *ctx, pt_pa_t pa, unsigned level)
 	change(l, pa, level, 1);
 	l->clones++;
 	pthread_mutex_unlock(&l->lock);
+	return 0;
 }
 
 static void on_drop(void *ctx, pt_pa_t pa, unsigned level)

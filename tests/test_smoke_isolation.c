@@ -54,13 +54,14 @@ static void count_drop(void *ctx, pt_pa_t pa, unsigned level)
 	atomic_fetch_sub_explicit(&x->references, 1, memory_order_relaxed);
 }
 
-static void count_clone(void *ctx, pt_pa_t pa, unsigned level)
+static int count_clone(void *ctx, pt_pa_t pa, unsigned level)
 {
 	struct isolation *x = ctx;
 
 	(void)pa;
 	(void)level;
 	atomic_fetch_add_explicit(&x->references, 1, memory_order_relaxed);
+	return 0;
 }
 
 static void count_split(void *ctx, pt_pa_t pa, unsigned level)

@@ -240,7 +240,7 @@ static void item_drop(void *ctx, pt_pa_t pa, unsigned level)
 		drop_frame(PA_FRAME(pa) + i);
 }
 
-static void item_clone(void *ctx, pt_pa_t pa, unsigned level)
+static int item_clone(void *ctx, pt_pa_t pa, unsigned level)
 {
 	(void)ctx;
 	tlb_point(true); /* somebody may hand the frame back before */
@@ -253,6 +253,7 @@ static void item_clone(void *ctx, pt_pa_t pa, unsigned level)
 				"handed back",
 				PA_FRAME(pa) + i);
 	}
+	return 0;
 }
 
 /* References are counted by base pages here: nothing changes. */
