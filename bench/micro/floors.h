@@ -33,7 +33,6 @@
 #define FLOOR_W (UINT64_C(1) << 1)
 #define FLOOR_U (UINT64_C(1) << 2)
 #define FLOOR_A (UINT64_C(1) << 5)
-#define FLOOR_D (UINT64_C(1) << 6)
 #define FLOOR_PS (UINT64_C(1) << 7)
 #define FLOOR_TABLE (UINT64_C(1) << 9) /* ignored by hardware: one test tells tables from leaves */
 #define FLOOR_NX (UINT64_C(1) << 63)

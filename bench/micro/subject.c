@@ -35,11 +35,12 @@ static void draw_orders(struct subject *s)
 	}
 }
 
-void subject_create(struct subject *s, const char *name)
+static void create(struct subject *s, const char *name, bool stats)
 {
 	/* Less than by default, so that valgrind can have it; retired memory has the same bound. */
 	struct pt_pool_config pool = {.size = sizeof(pool), .max_bytes = (size_t)256 << 20};
-	struct pt_config config = {.size = sizeof(config), .format = "x86_64", .strategy = name};
+	struct pt_config config = {
+		.size = sizeof(config), .format = "x86_64", .strategy = name, .stats = stats};
 
 	*s = (struct subject){.name = name, .is_floor = !strcmp(name, "floor")};
 	draw_orders(s);
@@ -51,6 +52,16 @@ void subject_create(struct subject *s, const char *name)
 	need(s, "pt_thread_register", pt_thread_register(s->pool, &s->self));
 	config.pool = s->pool;
 	need(s, "pt_table_create", pt_table_create(s->self, &config, &s->table));
+}
+
+void subject_create(struct subject *s, const char *name)
+{
+	create(s, name, false);
+}
+
+void subject_create_counting(struct subject *s, const char *name)
+{
+	create(s, name, true);
 }
 
 void subject_destroy(struct subject *s)

@@ -15,8 +15,9 @@
 #define SUBJECT_PRIVATE (UINT64_C(4) << 30)
 #define SUBJECT_FRAMES (UINT64_C(16) << 30) /* physical address of page 0's frame */
 
-#define SUBJECT_PROP (PT_READ | PT_WRITE | PT_USER | PT_ACCESSED | PT_DIRTY)
-#define SUBJECT_FLAGS (FLOOR_P | FLOOR_W | FLOOR_U | FLOOR_A | FLOOR_D | FLOOR_NX)
+/* Neither accessed nor dirty: hardware may still write these, so the library must exchange, too. */
+#define SUBJECT_PROP (PT_READ | PT_WRITE | PT_USER)
+#define SUBJECT_FLAGS (FLOOR_P | FLOOR_W | FLOOR_U | FLOOR_NX)
 
 #define SUBJECT_ORDERS 8u
 
@@ -54,6 +55,9 @@ __attribute__((noreturn, cold)) void subject_wrong(const struct subject *s, cons
 
 /* @name: "floor" or a strategy, of which x86_64 must be built. Out of memory ends the program. */
 void subject_create(struct subject *s, const char *name);
+
+/* The same, with statistics. */
+void subject_create_counting(struct subject *s, const char *name);
 void subject_destroy(struct subject *s);
 
 /* The first GiB is mapped, or not; what that retires is free when this returns. */

@@ -8,13 +8,10 @@
  */
 #include <stdio.h>
 
+#include "beside.h"
 #include "kernels.h"
 #include "must.h"
-#include "stats.h"
-#include "table.h"
 #include "targets.h"
-
-#define REPETITIONS_MOST 31u
 
 enum { FLOOR, BARE, RCU, SUBJECTS };
 static const char *const subject_names[SUBJECTS] = {"floor", "bare", "rcu"};
@@ -42,43 +39,6 @@ struct sample {
 	double ns[SUBJECTS][REPETITIONS_MOST + 1]; /* for one operation */
 	unsigned repetitions;
 };
-
-static struct table *open_table(void)
-{
-	static const char *const columns[] = {"<what",    "<who",   ">figure",  ">+- %",
-					      ">at most", ">ns/op", "<verdict", NULL};
-
-	return table_create(columns);
-}
-
-/* One line. @most: 0: not judged. @ns: of one operation; 0: not shown. */
-static void print_target(struct table *table, const char *what, const char *who, double *figures,
-			 unsigned count, double most, double ns)
-{
-	struct summary summary = stats_summarize(figures, count);
-
-	table_cell(table, "%s", what);
-	table_cell(table, "%s", who);
-	table_cell(table, "%.3f", summary.median);
-	table_cell(table, "%.1f", stats_spread_percent(&summary));
-	if (most > 0)
-		table_cell(table, "%.2f", most);
-	else
-		table_skip(table);
-	if (ns > 0)
-		table_cell(table, "%.2f", ns);
-	else
-		table_skip(table);
-	table_cell(table, "%s", most <= 0 ? "" : summary.median <= most ? "PASS" : "MISS");
-}
-
-static double median(const double *values, unsigned count)
-{
-	double sorted[REPETITIONS_MOST + 1];
-
-	memcpy(sorted, values, count * sizeof(*values));
-	return stats_summarize(sorted, count).median;
-}
 
 static void sample_take(struct sample *sample, const struct kernel *kernel,
 			struct subject *subjects, uint64_t operations)
@@ -108,19 +68,19 @@ static void sample_print(const struct sample *sample, const struct target *targe
 	for (k = BARE; k < SUBJECTS; k++) {
 		for (i = 0; i < n; i++)
 			ratios[i] = 2 * sample->ns[k][i] / (floor[i] + floor[i + 1]);
-		print_target(table, kernel->summary, subject_names[k], ratios, n, target->most[k],
-			     median(sample->ns[k], n));
+		report_target(table, kernel->summary, subject_names[k], ratios, n, target->most[k],
+			      report_median(sample->ns[k], n));
 	}
 	for (i = 0; i < n; i++)
 		ratios[i] = floor[i + 1] / floor[i];
-	print_target(table, kernel->summary, "floor", ratios, n, 0, median(floor, n));
+	report_target(table, kernel->summary, "floor", ratios, n, 0, report_median(floor, n));
 }
 
 int targets_run(bool quick)
 {
 	struct sample sample = {.repetitions = quick ? 5 : REPETITIONS_MOST};
 	struct subject *subjects = must(calloc(SUBJECTS, sizeof(*subjects)));
-	struct table *table = open_table();
+	struct table *table = report_open();
 	unsigned i, k;
 
 	for (k = 0; k < SUBJECTS; k++) {
@@ -135,8 +95,11 @@ int targets_run(bool quick)
 		sample_take(&sample, kernel, subjects, targets[i].operations);
 		sample_print(&sample, &targets[i], kernel, table);
 	}
+	beside_threads(table, &subjects[RCU], sample.repetitions);
+	beside_stats(table, &subjects[RCU], sample.repetitions);
 	for (k = 0; k < SUBJECTS; k++)
 		subject_destroy(&subjects[k]);
+	beside_counts(table);
 	table_print(table, stdout, false);
 	table_destroy(table);
 	free(subjects);
