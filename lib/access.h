@@ -21,6 +21,7 @@
  *   [ORD-slot]     rel: slot_number_put()    acq: slot_number_get()      (thread.c)
  *   [ORD-stats]    rel: pt_stats_first_use() acq: stats_of(), pt_table_get_stats() (stats.c)
  *   [ORD-frame]    rel: frame_leave(), frame_put() acq: frame_claim(), frame_get(), the last put (frame.c)
+ *   [ORD-refs]     rel: pt_table_put()        acq: the last one, pt_table_destroy() (activate.c, table.c)
  *   [ORD-barrier]  rel: barrier_pass()       acq: wait_for_callbacks()   (port/host/port.c)
  *
  * Grace periods are the port's edges: the end of every read section that began before

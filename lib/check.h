@@ -10,13 +10,15 @@
  *   - live and marks equal the slots that are not EMPTY, that hold a MARK
  *   - no slot is FROZEN, or carries a strategy's bits
  *   - leaves only where the format allows them, aligned and inside the physical address space
- *   - root slots outside the managed range are EMPTY
+ *   - root slots outside the managed range are EMPTY, or equal the kernel table's if borrowed, and
+ *     then they are not counted and not followed; those of a kernel table all refer to tables
  *   - tracked leaves only in tables with item hooks
  */
 #ifndef PT_CHECK_H
 #define PT_CHECK_H
 
 #include "ops_cursor.h"
+#include "ops_role.h"
 
 static bool check_fails(struct pt_check_report *r, const char *violation, pt_va_t va,
 			unsigned level)
@@ -42,6 +44,26 @@ static const char *check_leaf(const struct pt_table *t, pte_t pte, unsigned leve
 		return "a leaf has bits that its meaning does not explain";
 	if ((prop & PT_TRACKED) && !t->item_ops)
 		return "a tracked leaf in a table without item hooks";
+	return NULL;
+}
+
+/* What is wrong with a root slot because of the table's role. */
+static const char *check_root_slot(const struct pt_table *t, pte_t pte, unsigned index)
+{
+	bool managed = index >= slot_index(t->first, FMT_LEVELS) &&
+		       index <= slot_index(t->last, FMT_LEVELS);
+
+	if (table_borrows_slot(t, index)) {
+		slot_t *theirs = node_slots(t->kernel, t->kernel->root);
+
+		return pte != slot_load_locked(&theirs[index])
+			       ? "a borrowed root slot differs from the kernel table's"
+			       : NULL;
+	}
+	if (!managed)
+		return pte ? "a root slot outside the managed range is in use" : NULL;
+	if (t->role == PT_ROLE_KERNEL && !fmt_is_table(pte, FMT_LEVELS))
+		return "a root slot of a kernel table refers to no table";
 	return NULL;
 }
 
@@ -77,8 +99,6 @@ static bool check_slot(const struct pt_table *t, pte_t pte, unsigned level, pt_v
 		return check_fails(r, "a slot carries bits of a strategy", va, level);
 	if (kind == PT_KIND_EMPTY)
 		return pte ? check_fails(r, "an empty slot is not zero", va, level) : true;
-	if (level == FMT_LEVELS && va - t->first > t->last - t->first)
-		return check_fails(r, "a root slot outside the managed range is in use", va, level);
 	++*live;
 	switch (kind) {
 	case PT_KIND_TABLE:
@@ -114,9 +134,17 @@ static bool check_tree(const struct pt_table *t, struct node *node, unsigned lev
 		return check_fails(r, wrong, va, level);
 	r->nodes++;
 	node->drops = 1;
-	for (unsigned i = 0; i < FAN_OUT && right; i++)
+	for (unsigned i = 0; i < FAN_OUT && right; i++) {
+		if (level == FMT_LEVELS) {
+			wrong = check_root_slot(t, slot_load_locked(&slots[i]), i);
+			if (wrong)
+				return check_fails(r, wrong, va + i * level_size(level), level);
+			if (table_borrows_slot(t, i))
+				continue;
+		}
 		right = check_slot(t, slot_load_locked(&slots[i]), level,
 				   va + i * level_size(level), r, &live, &marks);
+	}
 	if (right && (live != node->live || marks != node->marks))
 		right = check_fails(r, "a node's counts differ from its slots", va, level);
 	return right;
@@ -132,6 +160,8 @@ static void check_unmark(const struct pt_table *t, struct node *node, unsigned l
 	for (unsigned i = 0; i < FAN_OUT && level > 1; i++) {
 		pte_t pte = slot_load_locked(&slots[i]);
 
+		if (level == FMT_LEVELS && table_borrows_slot(t, i))
+			continue;
 		if (fmt_is_table(pte, level))
 			check_unmark(t, child_of(t, pte), level - 1);
 	}

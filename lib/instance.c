@@ -61,5 +61,6 @@ const struct pt_instance PT_INSTANCE_NAME = {
 	.init = strategy_table_init,
 	.exit = strategy_table_exit,
 	.drop_items = drop_items,
+	.create = root_create,
 	.destroy = destroy_tree,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The end of a gather's way, where PTEs must be understood: report what was removed with its final
- * accessed and dirty bits, then retire. And the end of everything: destruction of a table.
+ * accessed and dirty bits, then retire.
  */
 #ifndef PT_OPS_GATHER_H
 #define PT_OPS_GATHER_H
@@ -178,16 +178,6 @@ static void retire_displaced(struct cursor *c)
 				  top->va + (level_size(top->level) << FMT_INDEX_BITS) - 1);
 	}
 	op_gather_sync(&own);
-}
-
-/* Nobody uses the table any more, and its translations have been flushed. */
-static void destroy_tree(struct pt_thread *self, struct pt_table *t)
-{
-	struct node_chain chain = {0};
-
-	collect_subtree(t, t->root, &chain);
-	free_chain(self, t, &chain);
-	t->root = NULL;
 }
 
 #endif

@@ -60,13 +60,26 @@ static VISITOR int translate(pte_t pte, unsigned level, pt_va_t va, pt_pa_t *ret
 	return 0;
 }
 
+/* Does @va, which the table does not manage, lie in what it borrows? */
+static inline bool table_borrows(const struct pt_table *t, pt_va_t va)
+{
+	return t->kernel && table_manages(t->kernel, va);
+}
+
+/* Is this root slot a copy of the kernel table's? */
+static inline bool table_borrows_slot(const struct pt_table *t, unsigned index)
+{
+	return t->kernel && index >= slot_index(t->kernel->first, FMT_LEVELS) &&
+	       index <= slot_index(t->kernel->last, FMT_LEVELS);
+}
+
 static int op_walk(struct pt_thread *self, struct pt_table *t, pt_va_t va, pt_pa_t *ret_pa,
 		   pt_prop_t *ret_prop)
 {
 	unsigned level;
 	pte_t pte;
 
-	if (!table_manages(t, va))
+	if (!table_manages(t, va) && !table_borrows(t, va))
 		return -ERANGE;
 	walk_enter(self);
 	walk_to_slot(t, va, &level, &pte);
@@ -94,7 +107,7 @@ static int op_access(struct pt_thread *self, struct pt_table *t, pt_va_t va, enu
 	slot_t *slot;
 	int rc = 0;
 
-	if (!table_manages(t, va))
+	if (!table_manages(t, va) && !table_borrows(t, va))
 		return -ERANGE;
 	walk_enter(self);
 	do {
@@ -153,7 +166,8 @@ static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, stru
 	pte_t pte;
 
 	if (!table_manages(t, va))
-		return -ERANGE;
+		return table_borrows(t, va) ? t->kernel->ops->query(self, t->kernel, va, ret)
+					    : -ERANGE;
 	if (!STRATEGY_LOCK_FREE_QUERY && self->holds)
 		return -EDEADLK;
 	do {
@@ -203,7 +217,8 @@ static int op_query_get(struct pt_thread *self, struct pt_table *t, pt_va_t va,
 	int rc;
 
 	if (!table_manages(t, va))
-		return -ERANGE;
+		return table_borrows(t, va) ? t->kernel->ops->query_get(self, t->kernel, va, ret)
+					    : -ERANGE;
 	rc = range_open(&c, self, t, first, first | PAGE_MASK, PT_READ_ONLY, 1);
 	if (rc)
 		return rc;

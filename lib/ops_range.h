@@ -15,13 +15,13 @@
 /* Nodes that splitting needs at most for one edge of a range, or building for one slot. */
 #define PATH_NODES (FMT_LEVELS - 1)
 
-/* Is first..last, @len bytes at @va, a range of base pages that the table manages? */
+/* Is first..last, @len bytes at @va, a range of base pages that cursors may reach? */
 static inline int check_range(const struct pt_table *t, pt_va_t va, uint64_t len, pt_va_t *ret_last)
 {
 	*ret_last = va + (len - 1);
-	/* No term can wrap around in a range that is managed; for others the reason is found apart. */
-	if (!((va | len) & PAGE_MASK) && len && va - t->first <= t->last - t->first &&
-	    len - 1 <= t->last - va)
+	/* No term can wrap around in a range that is right; for others the reason is found apart. */
+	if (!((va | len) & PAGE_MASK) && len && va - t->first <= t->cursor_last - t->first &&
+	    len - 1 <= t->cursor_last - va)
 		return 0;
 	return ((va | len) & PAGE_MASK) || !len || *ret_last < va ? -EINVAL : -ERANGE;
 }

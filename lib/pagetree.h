@@ -364,25 +364,58 @@ struct pt_item_ops {
  */
 typedef void (*pt_flush_fn)(void *ctx, pt_va_t va, uint64_t len, bool tables);
 
+/*
+ * What a table is for. A kernel table manages the upper half by default; all its root slots refer to
+ * tables from its creation to its end (so top_pinned is implied), for other tables borrow them. A
+ * device table (IOMMU) is like a user table that borrows nothing; its owners share it by
+ * pt_table_get(). Source: Asterinas KernelPtConfig, UserPtConfig, IommuPtConfig.
+ */
+enum pt_role {
+	PT_ROLE_USER,
+	PT_ROLE_KERNEL,
+	PT_ROLE_DEVICE,
+};
+
 struct pt_config {
 	size_t size; /* sizeof(struct pt_config), for growth of this struct */
 	const char *format;
 	const char *strategy; /* NULL: "rcu" */
 	struct pt_pool *pool;
 	unsigned top_first; /* root slots this table manages: [top_first, top_end); */
-	unsigned top_end;   /* both 0: all, or the lower half if addresses are sign-extended */
-	bool top_pinned;    /* root slots that refer to tables are never cleared */
+	unsigned top_end;   /* both 0: the upper half (kernel role); else all, or the lower half if
+			     * addresses are sign-extended or `kernel` is given */
+	enum pt_role role;
+	/*
+	 * User role: share this kernel table's half, or NULL. It has the same format and pool, its
+	 * range lies apart, and either both strategies are `bare` or neither. pt_walk() and
+	 * pt_access() follow this table's own root there, as the hardware does; pt_query() and
+	 * pt_query_get() ask the kernel table, by its strategy; everything else is -ERANGE. What is
+	 * mapped in the kernel table later is seen as well. Holds a reference of it.
+	 */
+	struct pt_table *kernel;
+	/*
+	 * Last address, inclusive as all ends here are, that cursors and changes may reach; 0: the
+	 * last one managed. Walks and queries may look behind it. One less than a multiple of the
+	 * base page. (Asterinas' users end a page below the hole: (1 << 47) - 4096 - 1.)
+	 */
+	pt_va_t bound;
+	bool top_pinned;                    /* root slots that refer to tables are never cleared */
 	const struct pt_item_ops *item_ops; /* NULL: PT_TRACKED is -EINVAL */
 	void *item_ctx;
 	pt_flush_fn flush; /* NULL: nothing caches translations */
 	void *flush_ctx;
+	/* Load a root register; may be NULL. See pt_table_activate(). Must not call the library. */
+	void (*activate)(void *ctx, pt_pa_t root_pa);
+	void *activate_ctx;
 	bool stats; /* count: see pt_table_get_stats() */
 };
 
 /*
- * Create an empty table.
- * Return: 0; -EINVAL: unknown names, a pair that is not built, a pool of another node size or beyond
- * the format's physical addresses, a bad index range, hooks missing; -ENOMEM.  Context: @self registered with config->pool. Cost: one node.
+ * Create an empty table; its creator holds the first reference.
+ * Return: 0; -EBUSY: config->kernel has as many references as can be counted; -EINVAL: a role, bound
+ * or kernel table that does not fit, unknown names, a pair that is not built, a pool of another node size or beyond
+ * the format's physical addresses, a bad index range, hooks missing; -ENOMEM.  Context: @self registered with config->pool. Cost: one node; kernel role: and one for
+ * each root slot.
  * Source: Asterinas PageTable::empty().
  */
 PT_API PT_MUST_CHECK int pt_table_create(struct pt_thread *self, const struct pt_config *config,
@@ -392,16 +425,52 @@ PT_API PT_MUST_CHECK int pt_table_create(struct pt_thread *self, const struct pt
  * Destroy a table and all it maps: flushes, drops tracked items, frees the nodes.
  * The caller guarantees that no other thread uses the table any more and that every gather of it
  * has been synced.
- * Return: 0; -EBUSY: this thread holds a cursor on it; -EDEADLK: on another table; -EINVAL: @self is
+ * Return: 0; -EBUSY: this thread holds a cursor on it, or there are other references: tables that
+ * share it, CPUs it is active on, pt_table_get(); -EDEADLK: on another table; -EINVAL: @self is
  * of another pool.
  * Context: no cursor open; may block. Cost: every node once.
  */
 PT_API PT_MUST_CHECK int pt_table_destroy(struct pt_thread *self, struct pt_table *table);
 
+/*
+ * One more reference of the same table, for an owner of its own (an IOMMU's second device). The
+ * caller has one, or makes sure that somebody keeps his.
+ * Return: 0; -EBUSY: as many references as can be counted.
+ * Context: any. Cost: one compare-exchange. Source: Asterinas PageTable::shallow_copy().
+ */
+PT_API PT_MUST_CHECK int pt_table_get(struct pt_table *table);
+
+/*
+ * Give a reference back; the last one destroys the table, for which pt_table_destroy()'s conditions
+ * hold. Return: 0; -EBUSY, -EDEADLK: this thread holds a cursor; -EINVAL: @self is of another pool.
+ * Context: no cursor open; may block. Cost: one atomic subtraction, or the destruction.
+ */
+PT_API PT_MUST_CHECK int pt_table_put(struct pt_thread *self, struct pt_table *table);
+
+/* What one CPU (or device) runs on. All zero: nothing. Used by one thread at a time. */
+struct pt_cpu {
+	uint64_t opaque[2];
+};
+
+/*
+ * Make @table, or none if NULL, what @cpu runs on. Takes a reference of @table, calls its activate
+ * hook, gives the old table's reference back; so a table that is active somewhere stays. Nothing
+ * happens if it is active there already. For NULL no hook is called: the caller has taken the CPU
+ * off the old root. The hook makes the CPU forget what it cached of the old table.
+ * Return: 0; -EINVAL: @self is of another pool; -EBUSY, -EDEADLK: this thread holds a cursor;
+ * -EBUSY: as pt_table_get().  Context: no cursor open; may block, as pt_table_put().
+ * Source: Asterinas PageTable::activate(), first_activate_unchecked().
+ */
+PT_API PT_MUST_CHECK int pt_table_activate(struct pt_thread *self, struct pt_cpu *cpu,
+					   struct pt_table *table);
+
+/* What @cpu runs on, or NULL. */
+PT_API struct pt_table *pt_cpu_table(const struct pt_cpu *cpu);
+
 /* What the MMU's root register must hold. */
 PT_API pt_pa_t pt_table_root(const struct pt_table *table);
 
-/* First and last address managed. */
+/* First and last address managed; without what is borrowed, whatever the bound. */
 PT_API void pt_table_range(const struct pt_table *table, pt_va_t *ret_first, pt_va_t *ret_last);
 
 PT_API const struct pt_format_info *pt_table_format(const struct pt_table *table);
@@ -629,7 +698,8 @@ static inline PT_MUST_CHECK int pt_unmap(struct pt_thread *self, struct pt_table
 /*
  * New properties (old & ~clear) | set for every mapping in [va, va + len); holes are skipped.
  * Accessed and dirty bits set by the hardware meanwhile survive unless @clear has them (T2).
- * @gather: as for pt_unmap().  @ret_pages: base pages mapped in the range; may be NULL.
+ * @gather: as for pt_unmap(): with NULL the flush has been acknowledged when the call returns
+ * (Asterinas protect_flush_tlb()).  @ret_pages: base pages mapped in the range; may be NULL.
  * Return: 0; -EINVAL: also if @set or @clear has PT_TRACKED, or the format cannot express the
  * result; -ERANGE; -ENOMEM; -EDEADLK.
  * Context: no cursor open; may block.

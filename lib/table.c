@@ -6,20 +6,9 @@
 
 #include "cursor.h"
 #include "registry.h"
+#include "role.h"
 #include "stats.h"
 #include "thread.h"
-
-/* The index range that a configuration names; both zero is the widest that is one range. */
-static int managed_range(const struct pt_format_info *format, const struct pt_config *config,
-			 pt_va_t *ret_first, pt_va_t *ret_last)
-{
-	unsigned slots = 1u << format->index_bits;
-
-	if (!config->top_first && !config->top_end)
-		return pt_index_range(format, 0, format->sign_extended ? slots / 2 : slots,
-				      ret_first, ret_last);
-	return pt_index_range(format, config->top_first, config->top_end, ret_first, ret_last);
-}
 
 /* Can the format name every node of the pool? */
 static bool nodes_fit(const struct pt_format_info *format, const struct pt_pool *pool)
@@ -40,7 +29,6 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 {
 	const struct pt_instance *instance;
 	struct pt_table *table;
-	pt_va_t first, last;
 	int rc;
 
 	if (!config || config->size != sizeof(*config) || !config->format ||
@@ -50,53 +38,62 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	if (!instance || !nodes_fit(&instance->format, self->pool) ||
 	    !hooks_complete(config->item_ops))
 		return -EINVAL;
-	rc = managed_range(&instance->format, config, &first, &last);
-	if (rc)
-		return rc;
-	rc = node_reserve(self, 1);
-	if (rc)
-		return rc;
 	table = port_alloc(sizeof(*table));
 	if (!table)
 		return -ENOMEM;
-	if (config->stats) {
+	rc = pt_role_configure(table, instance, config);
+	if (!rc)
+		rc = node_reserve(self, pt_role_nodes(table, &instance->format));
+	if (!rc && config->stats) {
 		table->stats = pt_stats_create();
 		rc = table->stats ? 0 : -ENOMEM;
 	}
-	if (!rc)
+	if (!rc && table->kernel)
+		rc = pt_table_get(table->kernel);
+	if (!rc) {
 		rc = instance->init(table);
+		if (rc && table->kernel)
+			/* [ORD-refs] rel: as pt_table_put(), but never the last */
+			atomic_fetch_sub_explicit(&table->kernel->refs, 1, memory_order_release);
+	}
 	if (rc) {
 		pt_stats_destroy(table->stats);
 		port_free(table);
 		return rc;
 	}
 	table->ops = &instance->ops;
-	table->root = node_take(self, instance->format.levels);
-	table->root_pa = node_pa(self->pool, table->root);
 	table->phys_off = self->pool->phys_off;
 	table->meta_off = self->pool->meta_off;
-	table->first = first;
-	table->last = last;
 	table->pool = self->pool;
 	table->instance = instance;
 	table->item_ops = config->item_ops;
 	table->item_ctx = config->item_ctx;
 	table->flush = config->flush;
 	table->flush_ctx = config->flush_ctx;
-	table->top_pinned = config->top_pinned;
-	stat_add(stats_of(self, table), STAT_NODES_TAKEN, 1);
+	table->activate = config->activate;
+	table->activate_ctx = config->activate_ctx;
+	atomic_store_explicit(&table->refs, 1, memory_order_relaxed);
+	instance->create(self, table);
+	stat_add(stats_of(self, table), STAT_NODES_TAKEN, 1 + table->root->live);
 	port_describe("table", table, sizeof(*table), 1);
 	atomic_fetch_add_explicit(&table->pool->tables, 1, memory_order_relaxed);
 	*ret_table = table;
 	return 0;
 }
 
-int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
+int pt_table_may_destroy(const struct pt_thread *self, const struct pt_table *table)
 {
 	if (self->pool != table->pool)
 		return -EINVAL;
 	if (self->holds)
 		return self->holds == table ? -EBUSY : -EDEADLK;
+	return 0;
+}
+
+void pt_table_release(struct pt_thread *self, struct pt_table *table)
+{
+	struct pt_table *kernel = table->kernel;
+
 	/* Callbacks that still drop items of this table go through it. */
 	if (table->item_ops)
 		pt_thread_wait_callbacks(self);
@@ -109,6 +106,20 @@ int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
 	/* [ORD-users] rel: the table has left the pool; pairs with pt_pool_destroy() */
 	atomic_fetch_sub_explicit(&table->pool->tables, 1, memory_order_release);
 	port_free(table);
+	if (kernel)
+		(void)!pt_table_put(self, kernel); /* same pool, no cursor: it succeeds */
+}
+
+int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
+{
+	int rc = pt_table_may_destroy(self, table);
+
+	if (rc)
+		return rc;
+	/* [ORD-refs] acq: whoever gave a reference back is done; pairs with pt_table_put() */
+	if (atomic_load_explicit(&table->refs, memory_order_acquire) != 1)
+		return -EBUSY;
+	pt_table_release(self, table);
 	return 0;
 }
 

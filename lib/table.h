@@ -16,6 +16,8 @@ struct pt_instance {
 	void (*exit)(struct pt_table *table);
 	/* Drop every tracked item that @node, whose grace period is over, still holds. */
 	void (*drop_items)(struct pt_table *table, struct node *node);
+	/* Give a configured table its root; pt_role_nodes() are reserved. */
+	void (*create)(struct pt_thread *self, struct pt_table *table);
 	/* Drop every item and free every node; nobody else uses the table. */
 	void (*destroy)(struct pt_thread *self, struct pt_table *table);
 };
@@ -28,7 +30,8 @@ struct pt_table {
 	pt_pa_t root_pa;
 	uintptr_t phys_off; /* of the pool, a load nearer */
 	uintptr_t meta_off;
-	pt_va_t first, last; /* the addresses managed */
+	pt_va_t first, last; /* the addresses managed, */
+	pt_va_t cursor_last; /* of which cursors and changes reach up to here */
 	struct pt_pool *pool;
 	const struct pt_instance *instance;
 	const struct pt_item_ops *item_ops;
@@ -36,6 +39,11 @@ struct pt_table {
 	pt_flush_fn flush;
 	void *flush_ctx;
 	bool top_pinned;
+	enum pt_role role;
+	struct pt_table *kernel; /* whose root slots this table borrows, or NULL */
+	void (*activate)(void *ctx, pt_pa_t root_pa);
+	void *activate_ctx;
+	_Atomic uint32_t refs;
 	struct table_stats *stats; /* NULL: nothing is counted */
 	/* What the strategy shares between threads, on lines of its own. */
 	_Alignas(64) unsigned char strategy[TABLE_STRATEGY_BYTES];

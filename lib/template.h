@@ -38,6 +38,7 @@
 #include "strategy/contract.h"
 
 #include "ops_cursor.h"
+#include "ops_role.h"
 #include "check.h"
 /* clang-format on */
 
