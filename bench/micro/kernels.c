@@ -415,8 +415,8 @@ uint64_t kernel_run(const struct kernel *kernel, struct subject *s, uint64_t ope
 }
 
 /* A function of its own, because scripts/perf-check has its instructions counted. */
-__attribute__((noinline, noclone)) static uint64_t
-timed_part(const struct kernel *kernel, struct subject *s, uint64_t operations)
+__attribute__((noinline, used)) static uint64_t timed_part(const struct kernel *kernel,
+							   struct subject *s, uint64_t operations)
 {
 	uint64_t sum = kernel_run(kernel, s, operations);
 
