@@ -19,7 +19,7 @@
  *   [ORD-fresh]    rel: pool_grow()          acq: pool_take_fresh()      (pool.c)
  *   [ORD-users]    rel: pt_thread_unregister(), pt_table_destroy() acq: pt_pool_destroy() (pool.c)
  *   [ORD-slot]     rel: slot_number_put()    acq: slot_number_get()      (thread.c)
- *   [ORD-stats]    rel: pt_stats_first_use() acq: stats_of(), pt_table_get_stats() (stats.c)
+ *   [ORD-stats]    rel, acq: group_of()  acq: pt_table_get_stats() (stats.c)
  *   [ORD-frame]    rel: frame_leave(), frame_put() acq: frame_claim(), frame_get(), the last put (frame.c)
  *   [ORD-refs]     rel: pt_table_put()        acq: the last one, pt_table_destroy() (activate.c, table.c)
  *   [ORD-barrier]  rel: barrier_pass()       acq: wait_for_callbacks()   (port/host/port.c)

@@ -26,7 +26,7 @@ void pt_stats_destroy(struct table_stats *stats)
 static struct stats_group *group_of(struct table_stats *stats, unsigned slot)
 {
 	_Atomic(struct stats_group *) *place = &stats->groups[slot / STATS_GROUP_LINES];
-	/* [ORD-stats] acq: as stats_of() */
+	/* [ORD-stats] acq: the group is zeroed, by whichever thread made it */
 	struct stats_group *seen = atomic_load_explicit(place, memory_order_acquire);
 	struct stats_group *made;
 
@@ -43,13 +43,13 @@ static struct stats_group *group_of(struct table_stats *stats, unsigned slot)
 	return seen;
 }
 
-struct stats_line *pt_stats_first_use(struct pt_thread *self, struct table_stats *stats)
+struct stats_line *pt_stats_switch(struct pt_thread *self, const struct pt_table *t)
 {
-	struct stats_group *group = self->slot < POOL_SLOTS ? group_of(stats, self->slot) : NULL;
+	struct stats_group *group = self->slot < POOL_SLOTS ? group_of(t->stats, self->slot) : NULL;
 	struct stats_line *line;
 
 	if (!group) {
-		atomic_fetch_add_explicit(&stats->uncounted, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&t->stats->uncounted, 1, memory_order_relaxed);
 		return NULL;
 	}
 	line = &group->lines[self->slot % STATS_GROUP_LINES];
@@ -58,6 +58,8 @@ struct stats_line *pt_stats_first_use(struct pt_thread *self, struct table_stats
 		for (unsigned i = 0; i < NR_STATS; i++)
 			line->base[i] = atomic_load_explicit(&line->count[i], memory_order_relaxed);
 	}
+	self->counts_for = t->stats_id;
+	self->counts_on = line;
 	return line;
 }
 
@@ -89,7 +91,7 @@ int pt_table_get_stats(struct pt_table *table, struct pt_stats *ret_stats)
 	if (!table->stats)
 		return -EINVAL;
 	for (unsigned i = 0; i < STATS_GROUPS; i++) {
-		/* [ORD-stats] acq: as stats_of() */
+		/* [ORD-stats] acq: as group_of() */
 		struct stats_group *group =
 			atomic_load_explicit(&table->stats->groups[i], memory_order_acquire);
 

@@ -11,6 +11,9 @@
  * A slot number is used again after its thread has unregistered [ORD-slot]: the line goes on
  * counting for the table, and `base` keeps where the new owner began.
  *
+ * A thread remembers the table that it counted for last, and the line, so that finding it costs a
+ * comparison. Tables are told apart by a number that the pool never gives out again: addresses recur.
+ *
  * Without memory for a group a call goes uncounted, and that is counted: a cursor must not fail
  * for want of a counter.
  */
@@ -52,24 +55,16 @@ struct table_stats {
 struct table_stats *pt_stats_create(void);
 void pt_stats_destroy(struct table_stats *stats);
 
-/* The line of a thread that has not counted here yet; NULL without memory or slot number. */
-struct stats_line *pt_stats_first_use(struct pt_thread *self, struct table_stats *stats);
+/* The line of a thread that has counted elsewhere; NULL without memory or slot number. */
+struct stats_line *pt_stats_switch(struct pt_thread *self, const struct pt_table *t);
 
 /* Where @self counts what it does on @t; NULL: nowhere. */
 static inline struct stats_line *stats_of(struct pt_thread *self, const struct pt_table *t)
 {
-	struct stats_group *group;
-	struct stats_line *line;
-
-	if (__builtin_expect(!t->stats, 1))
+	if (__builtin_expect(!t->stats_id, 1))
 		return NULL;
-	if (self->slot >= POOL_SLOTS)
-		return pt_stats_first_use(self, t->stats);
-	/* [ORD-stats] acq: the group is zeroed; pairs with pt_stats_first_use() */
-	group = atomic_load_explicit(&t->stats->groups[self->slot / STATS_GROUP_LINES],
-				     memory_order_acquire);
-	line = group ? &group->lines[self->slot % STATS_GROUP_LINES] : NULL;
-	return line && line->owner == self->id ? line : pt_stats_first_use(self, t->stats);
+	return __builtin_expect(self->counts_for == t->stats_id, 1) ? self->counts_on
+								    : pt_stats_switch(self, t);
 }
 
 static inline void stat_add(struct stats_line *line, enum stat stat, uint64_t n)

@@ -45,6 +45,7 @@ struct pt_table {
 	void *activate_ctx;
 	_Atomic uint32_t refs;
 	struct table_stats *stats; /* NULL: nothing is counted */
+	uint64_t stats_id;         /* of the table in its pool, never used again; 0: as above */
 	/* What the strategy shares between threads, on lines of its own. */
 	_Alignas(64) unsigned char strategy[TABLE_STRATEGY_BYTES];
 };

@@ -17,17 +17,21 @@
 /* As many nodes as one call builds on its way down. */
 #define THREAD_CLEAN 4
 
+struct stats_line;
+
 struct pt_thread {
 	struct port_thread port;
 	struct pt_pool *pool;
 	uint64_t id;   /* of this registration, never used again; not 0 */
 	unsigned slot; /* slot number, below POOL_SLOTS; or POOL_SLOTS: there was none left */
 	unsigned home; /* whose chunks spare nodes are taken from */
-	struct node_chain clean;   /* zeroed and poisoned, at most THREAD_CLEAN */
-	struct node_chain spare;   /* poisoned, content and metadata of an earlier life */
-	struct node_chain retired; /* unlinked and flushed, to be handed over as one chain */
-	uint64_t fail_after;       /* node allocations left before they fail; for tests */
-	struct pt_table *holds;    /* the table on which this thread has a cursor open */
+	struct node_chain clean;      /* zeroed and poisoned, at most THREAD_CLEAN */
+	struct node_chain spare;      /* poisoned, content and metadata of an earlier life */
+	struct node_chain retired;    /* unlinked and flushed, to be handed over as one chain */
+	uint64_t fail_after;          /* node allocations left before they fail; for tests */
+	struct pt_table *holds;       /* the table on which this thread has a cursor open */
+	uint64_t counts_for;          /* `stats_id` of the table it counted for last; 0: none */
+	struct stats_line *counts_on; /* where; to be touched only while that table exists */
 };
 
 /* Get at least @nodes, and the first THREAD_CLEAN of them zeroed. Return: 0 or -ENOMEM. */

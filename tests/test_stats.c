@@ -334,6 +334,38 @@ static void chains_handed_over_are_counted_by_the_pool(struct fixture *fx)
 	assert_int_equal(after.retired_chains - before.retired_chains, 1);
 }
 
+/* A new table may lie where the last one did, and a thread remembers where it counted. */
+static void tables_in_turn_are_told_apart(struct fixture *fx)
+{
+	struct pt_table *first, *second;
+	struct pt_stats a, b;
+
+	count(fx);
+	for (unsigned round = 0; round < 8; round++) {
+		map(fx, fx->base, fx->page, FRAMES, RW);
+		assert_int_equal(counted(fx).nodes_taken, fx->format->levels);
+		fixture_new_table(fx);
+		assert_int_equal(counted(fx).locks, 0);
+	}
+	first = fx->table;
+	expect_ok(pt_table_create(fx->self, &fx->config, &second));
+	for (unsigned round = 1; round < 8; round++) {
+		map(fx, fx->base, fx->page, FRAMES, RW);
+		unmap(fx, fx->base, fx->page);
+		fx->table = second;
+		map(fx, fx->base, fx->page, FRAMES, RW);
+		unmap(fx, fx->base, fx->page);
+		fx->table = first;
+		expect_ok(pt_thread_get_stats(fx->self, first, &a));
+		expect_ok(pt_thread_get_stats(fx->self, second, &b));
+		assert_int_equal(a.locks, locks(fx, 2 * round + 1, 2 * round));
+		assert_int_equal(b.locks, a.locks);
+		assert_int_equal(a.nodes_taken, fx->format->levels);
+		assert_int_equal(b.nodes_taken, a.nodes_taken);
+	}
+	expect_ok(pt_table_destroy(fx->self, second));
+}
+
 int main(void)
 {
 	const struct test_case cases[] = {
@@ -348,6 +380,7 @@ int main(void)
 		TEST(shares_sum_up_to_what_the_table_says),
 		TEST(whoever_waits_is_contended),
 		TEST(whoever_waits_for_a_table_that_goes_begins_again),
+		TEST(tables_in_turn_are_told_apart),
 		TEST(chains_handed_over_are_counted_by_the_pool),
 	};
 
