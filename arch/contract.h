@@ -45,6 +45,12 @@ static inline pte_t fmt_leaf(pt_pa_t pa, pt_prop_t prop, unsigned level);
 static inline pt_pa_t fmt_leaf_pa(pte_t pte, unsigned level);
 static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level);
 
+/*
+ * The leaf with properties (old & ~clear) | set, all else the same; what results is valid, and
+ * neither has PT_TRACKED. For formats in which properties are bits: without decoding them all.
+ */
+static inline pte_t fmt_leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, unsigned level);
+
 /* The leaf that maps `bytes`, a multiple of the size of `level`, further on; else the same. */
 static inline pte_t fmt_leaf_advance(pte_t pte, uint64_t bytes, unsigned level);
 

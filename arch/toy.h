@@ -85,6 +85,12 @@ static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level)
 	return (pt_prop_t)((pte & TOY_PROP_MASK) >> TOY_PROP_SHIFT);
 }
 
+static inline pte_t fmt_leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, unsigned level)
+{
+	(void)level;
+	return (pte & ~TOY_PROP(clear)) | TOY_PROP(set);
+}
+
 static inline pte_t fmt_leaf_advance(pte_t pte, uint64_t bytes, unsigned level)
 {
 	(void)level;

@@ -172,6 +172,18 @@ static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level)
 	return prop;
 }
 
+static inline pte_t fmt_leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, unsigned level)
+{
+	/* P decides about the address, and cache policies are no single bits. */
+	if ((set | clear) & (PT_READ | PT_CACHE_MASK))
+		return fmt_leaf(fmt_leaf_pa(pte, level), (fmt_leaf_prop(pte, level) & ~clear) | set,
+				level);
+	pte &= ~(pte_t)(clear & X86_SAME);
+	pte |= set & X86_SAME;
+	pte |= (pte_t)(clear & PT_EXEC) << 60;
+	return pte & ~((pte_t)(set & PT_EXEC) << 60);
+}
+
 /* Of a leaf that is not present, all address bits are inverted. */
 static inline pte_t fmt_leaf_advance(pte_t pte, uint64_t bytes, unsigned level)
 {

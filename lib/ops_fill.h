@@ -157,13 +157,32 @@ static VISITOR int fill_slot(struct cursor *c, struct slot *s, void *arg)
 DEFINE_VISIT(visit_fill_check, fill_check_slot)
 DEFINE_VISIT(visit_fill, fill_slot)
 
+/* Fill first..last, which begins at f->va, of the empty leaf table that covers an open range. */
+static inline void fill_empty_table(struct cursor *c, pt_va_t first, pt_va_t last,
+				    const struct fill *f)
+{
+	slot_t *slots = &node_slots(c->table, c->node)[slot_index(first, 1)];
+	const uint64_t step = f->is_mark ? 0 : level_size(1);
+	const unsigned count = (unsigned)((last - first) >> FMT_PAGE_SHIFT) + 1;
+	pte_t pte = f->page;
+
+	for (unsigned i = 0; i < count; i++) {
+		slot_publish(&slots[i], pte);
+		pte = fmt_leaf_advance(pte, step, 1);
+	}
+	strategy_live_add(c, c->node, (int)count, f->is_mark ? (int)count : 0);
+}
+
 /* Fill first..last, within an open range. */
 static inline int fill_range(struct cursor *c, pt_va_t first, pt_va_t last, struct fill *f)
 {
-	int rc = 0;
+	int rc;
 
-	if (!STRATEGY_COUNTS_EXACT || c->level > 1 || c->node->live)
-		rc = visit_fill_check(c, c->node, c->level, first, last, f);
+	if (STRATEGY_COUNTS_EXACT && c->level == 1 && !c->node->live) {
+		fill_empty_table(c, first, last, f);
+		return 0;
+	}
+	rc = visit_fill_check(c, c->node, c->level, first, last, f);
 	if (rc)
 		return rc;
 	if (f->nodes) {

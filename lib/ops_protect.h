@@ -20,34 +20,43 @@ struct protection {
 	uint64_t len;
 };
 
-/* What the properties of the leaf @item at @va become. Return: 0, or -EINVAL if they must not. */
-static inline int new_prop(const struct protection *p, pt_va_t va, const struct pt_item *item,
-			   pt_prop_t *ret_prop)
+/* What @fn makes of the properties of the leaf @item at @va. Return: 0, or -EINVAL if it must not. */
+static VISITOR int ask_prop(const struct protection *p, pt_va_t va, const struct pt_item *item,
+			    pt_prop_t *ret_prop)
 {
-	if (!p->fn) { /* checked at the start of the call */
-		*ret_prop = (item->prop & ~p->clear) | p->set;
-		return 0;
-	}
 	*ret_prop = p->fn(p->ctx, va, item);
 	return ((*ret_prop ^ item->prop) & PT_TRACKED) || !fmt_prop_valid(*ret_prop, item->level)
 		       ? -EINVAL
 		       : 0;
 }
 
+/* What the leaf in @s becomes. Set and clear have been checked at the start of the call. */
+static VISITOR int changed_leaf(const struct slot *s, const struct protection *p, pte_t *ret_pte)
+{
+	struct pt_item item;
+	pt_prop_t prop;
+	int rc;
+
+	if (!p->fn) {
+		*ret_pte = fmt_leaf_change(s->pte, p->set, p->clear, s->level);
+		return 0;
+	}
+	item.pa = fmt_leaf_pa(s->pte, s->level);
+	item.prop = fmt_leaf_prop(s->pte, s->level);
+	item.level = s->level;
+	rc = ask_prop(p, s->first, &item, &prop);
+	if (!rc)
+		*ret_pte = fmt_leaf(item.pa, prop, s->level);
+	return rc;
+}
+
 static VISITOR int protect_leaf(struct cursor *c, struct slot *s, struct protection *p)
 {
-	struct pt_item item = {
-		.pa = fmt_leaf_pa(s->pte, s->level),
-		.prop = fmt_leaf_prop(s->pte, s->level),
-		.level = s->level,
-	};
-	pt_prop_t prop;
 	pte_t pte;
-	int rc = new_prop(p, s->first, &item, &prop);
+	int rc = changed_leaf(s, p, &pte);
 
 	if (rc)
 		return rc;
-	pte = fmt_leaf(item.pa, prop, s->level);
 	if (pte != s->pte) {
 		if (!strategy_slot_change(c, s, pte))
 			return VISIT_AGAIN;
@@ -77,7 +86,7 @@ static inline int protect_split(struct cursor *c, struct slot *s, const struct p
 	while ((s->first & (level_size(part.level) - 1)) ||
 	       s->last - s->first < level_size(part.level) - 1)
 		part.level--;
-	rc = new_prop(p, s->first, &part, &prop);
+	rc = p->fn ? ask_prop(p, s->first, &part, &prop) : 0;
 	return rc ? rc : split_slot(c, s);
 }
 
