@@ -44,14 +44,13 @@ void smoke_violation(struct smoke *s, const char *what)
 	atomic_store(&s->stop, true);
 }
 
-static void *thread_main(void *arg)
+static void run_thread(struct smoke_thread *t)
 {
-	struct smoke_thread *t = arg;
 	struct smoke *s = t->smoke;
 
 	if (pt_thread_register(s->fx->pool, &t->self)) {
 		smoke_violation(s, "a thread could not be registered");
-		return NULL;
+		return;
 	}
 	/* Relaxed, so that the flag does not order the threads for a race detector. */
 	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
@@ -61,6 +60,14 @@ static void *thread_main(void *arg)
 	}
 	if (pt_thread_unregister(t->self))
 		smoke_violation(s, "a thread could not be unregistered");
+}
+
+static void *thread_main(void *arg)
+{
+	struct smoke_thread *t = arg;
+
+	run_thread(t);
+	atomic_fetch_sub_explicit(&t->smoke->running, 1, memory_order_relaxed);
 	return NULL;
 }
 
@@ -74,16 +81,27 @@ static bool seen_enough(struct smoke *s)
 	return atomic_load_explicit(&s->seen, memory_order_relaxed) >= s->seen_at_least;
 }
 
+#define NAP_MS 10
+
+/* This thread is registered, too: with qsbr it would hold up the others' grace periods. */
+static void nap(struct smoke *s)
+{
+	const struct timespec time = {0, NAP_MS * 1000000L};
+
+	pt_thread_quiescent(s->fx->self);
+	nanosleep(&time, NULL);
+}
+
 /* Sleep until it is time to stop. */
 static void wait_for_the_end(struct smoke *s)
 {
-	const struct timespec nap = {0, 10 * 1000000L};
 	unsigned ms;
 
-	for (ms = 0; ms < smoke_ms || (ms < smoke_ms + MAX_EXTRA_MS && !seen_enough(s)); ms += 10) {
+	for (ms = 0; ms < smoke_ms || (ms < smoke_ms + MAX_EXTRA_MS && !seen_enough(s));
+	     ms += NAP_MS) {
 		if (atomic_load_explicit(&s->stop, memory_order_relaxed))
 			return;
-		nanosleep(&nap, NULL);
+		nap(s);
 	}
 }
 
@@ -92,6 +110,7 @@ void smoke_run(struct smoke *s)
 	pthread_t ids[SMOKE_THREADS];
 	unsigned i;
 
+	atomic_store_explicit(&s->running, SMOKE_THREADS, memory_order_relaxed);
 	for (i = 0; i < SMOKE_THREADS; i++) {
 		s->threads[i].smoke = s;
 		s->threads[i].index = i;
@@ -100,6 +119,8 @@ void smoke_run(struct smoke *s)
 	}
 	wait_for_the_end(s);
 	atomic_store_explicit(&s->stop, true, memory_order_relaxed);
+	while (atomic_load_explicit(&s->running, memory_order_relaxed))
+		nap(s);
 	for (i = 0; i < SMOKE_THREADS; i++)
 		pthread_join(ids[i], NULL);
 	if (atomic_load(&s->violation))

@@ -31,6 +31,7 @@ struct smoke {
 	_Atomic uint64_t seen;
 	uint64_t seen_at_least;
 	_Atomic bool stop;
+	_Atomic unsigned running; /* threads that have not ended */
 	_Atomic(const char *) violation;
 	struct smoke_thread threads[SMOKE_THREADS];
 	smoke_fn functions[SMOKE_THREADS];
