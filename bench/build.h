@@ -6,7 +6,6 @@
 extern const char build_version[];
 extern const char build_flags[];
 extern const char build_rcu[];
-extern const char build_node_lock[];
 extern const char build_revision[];
 
 #endif

@@ -111,6 +111,10 @@ static void print_choices(bool color)
 {
 	unsigned i;
 
+	heading("node lock", color);
+	for (i = 0; pt_node_lock_at(i); i++)
+		printf("%s\n", pt_node_lock_at(i));
+	putchar('\n');
 	heading("placement", color);
 	for (i = 0; place_policies[i].name; i++)
 		printf("%-9s  %s\n", place_policies[i].name, place_policies[i].summary);
@@ -197,6 +201,16 @@ static json_t *workloads_json(void)
 	return list;
 }
 
+static json_t *node_locks_json(void)
+{
+	json_t *list = json_must(json_array());
+	unsigned i;
+
+	for (i = 0; pt_node_lock_at(i); i++)
+		json_array_append_new(list, json_must(json_string(pt_node_lock_at(i))));
+	return list;
+}
+
 static json_t *policies_json(void)
 {
 	json_t *list = json_must(json_array());
@@ -219,10 +233,11 @@ static json_t *suites_json(void)
 
 static void print_json(void)
 {
-	json_t *root = json_must(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "strategies",
-					   strategies_json(), "formats", formats_json(), "pairs",
-					   pairs_json(), "workloads", workloads_json(),
-					   "placements", policies_json(), "suites", suites_json()));
+	json_t *root = json_must(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "strategies",
+					   strategies_json(), "node_locks", node_locks_json(),
+					   "formats", formats_json(), "pairs", pairs_json(),
+					   "workloads", workloads_json(), "placements",
+					   policies_json(), "suites", suites_json()));
 
 	json_dumpf(root, stdout, JSON_INDENT(2));
 	putchar('\n');

@@ -244,8 +244,8 @@ json_t *build_describe(void)
 {
 	bool ndebug = !strcmp(build_type(), "release");
 
-	return json_must(json_pack("{s:s, s:s, s:b, s:s?, s:s, s:s, s:s, s:o}", "compiler",
-				   COMPILER, "flags", build_flags, "ndebug", ndebug, "sanitizer",
-				   SANITIZER, "version", build_version, "revision", build_revision,
-				   "node_lock", build_node_lock, "libraries", library_versions()));
+	return json_must(json_pack("{s:s, s:s, s:b, s:s?, s:s, s:s, s:o}", "compiler", COMPILER,
+				   "flags", build_flags, "ndebug", ndebug, "sanitizer", SANITIZER,
+				   "version", build_version, "revision", build_revision,
+				   "libraries", library_versions()));
 }

@@ -161,6 +161,16 @@ PT_API const struct pt_format_info *pt_format_at(unsigned index);
 PT_API const struct pt_strategy_info *pt_strategy_at(unsigned index);
 
 /*
+ * Enumerate the spinlocks that nodes can have, with strategies that lock nodes: names for
+ * pt_config.node_lock. Return NULL past the last index.
+ *   ttas    test and test-and-set: the cheapest when nobody waits; unfair
+ *   ticket  in the order of arrival; all waiters watch one word
+ *   queued  in the order of arrival; each waiter watches a word of its own (MCS)
+ * Context: any; no registration needed. Cost: constant.
+ */
+PT_API const char *pt_node_lock_at(unsigned index);
+
+/*
  * Find by name; NULL when unknown.
  * Context: any; no registration needed. Cost: one comparison per entry.
  */
@@ -296,7 +306,7 @@ PT_API PT_MUST_CHECK int pt_pool_get_home_stats(struct pt_pool *pool, unsigned h
  * Register the calling thread with a pool: it may then use every table of that pool.
  * A system thread may hold several registrations, one for each pool; while a cursor is open by one
  * of them, no call that may block may be made by another (that is not checked).
- * Return: 0; -ENOMEM.  Context: any; may block.
+ * Return: 0; -ENOMEM, also when 65535 threads are registered.  Context: any; may block.
  */
 PT_API PT_MUST_CHECK int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self);
 
@@ -379,7 +389,8 @@ enum pt_role {
 struct pt_config {
 	size_t size; /* sizeof(struct pt_config), for growth of this struct */
 	const char *format;
-	const char *strategy; /* NULL: "rcu" */
+	const char *strategy;  /* NULL: "rcu" */
+	const char *node_lock; /* of pt_node_lock_at(); NULL: "ttas" */
 	struct pt_pool *pool;
 	unsigned top_first; /* root slots this table manages: [top_first, top_end); */
 	unsigned top_end;   /* both 0: the upper half (kernel role); else all, or the lower half if
@@ -475,6 +486,7 @@ PT_API void pt_table_range(const struct pt_table *table, pt_va_t *ret_first, pt_
 
 PT_API const struct pt_format_info *pt_table_format(const struct pt_table *table);
 PT_API const struct pt_strategy_info *pt_table_strategy(const struct pt_table *table);
+PT_API const char *pt_table_node_lock(const struct pt_table *table);
 
 /*
  * What calls on one table did. Queries and walks count nothing. Retired memory mixes nodes of all

@@ -2,7 +2,10 @@
 /* Which pairs are built: the list that the build generates. */
 #include "registry.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "sync/nodelock.h"
 
 #define PT_INSTANCE(format, strategy) \
 	extern const struct pt_instance pt_instance_##format##_##strategy;
@@ -68,4 +71,25 @@ const struct pt_strategy_info *pt_strategy_at(unsigned index)
 			return strategy;
 	}
 	return NULL;
+}
+
+static const char *const node_locks[] = {
+	[NODELOCK_TTAS] = "ttas",
+	[NODELOCK_TICKET] = "ticket",
+	[NODELOCK_QUEUED] = "queued",
+};
+
+#define NR_NODE_LOCKS (sizeof(node_locks) / sizeof(node_locks[0]))
+
+const char *pt_node_lock_at(unsigned index)
+{
+	return index < NR_NODE_LOCKS ? node_locks[index] : NULL;
+}
+
+int pt_node_lock_find(const char *name)
+{
+	for (size_t i = 0; i < NR_NODE_LOCKS; i++)
+		if (!strcmp(node_locks[i], name))
+			return (int)i;
+	return -EINVAL;
 }

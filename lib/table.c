@@ -8,6 +8,7 @@
 #include "registry.h"
 #include "role.h"
 #include "stats.h"
+#include "sync/nodelock.h"
 #include "thread.h"
 
 /* Can the format name every node of the pool? */
@@ -29,7 +30,7 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 {
 	const struct pt_instance *instance;
 	struct pt_table *table;
-	int rc;
+	int node_lock, rc;
 
 	if (!config || config->size != sizeof(*config) || !config->format ||
 	    config->pool != self->pool)
@@ -38,6 +39,9 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	if (!instance || !nodes_fit(&instance->format, self->pool) ||
 	    !hooks_complete(config->item_ops))
 		return -EINVAL;
+	node_lock = config->node_lock ? pt_node_lock_find(config->node_lock) : NODELOCK_TTAS;
+	if (node_lock < 0)
+		return node_lock;
 	table = port_alloc(sizeof(*table));
 	if (!table)
 		return -ENOMEM;
@@ -70,6 +74,7 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table->item_ctx = config->item_ctx;
 	table->flush = config->flush;
 	table->flush_ctx = config->flush_ctx;
+	table->node_lock = (uint8_t)node_lock;
 	table->activate = config->activate;
 	table->activate_ctx = config->activate_ctx;
 	atomic_store_explicit(&table->refs, 1, memory_order_relaxed);
@@ -150,4 +155,9 @@ const struct pt_strategy_info *pt_table_strategy(const struct pt_table *table)
 pt_va_t pt_cursor_va(const struct pt_cursor *c)
 {
 	return ((const struct cursor *)c)->va;
+}
+
+const char *pt_table_node_lock(const struct pt_table *table)
+{
+	return pt_node_lock_at(table->node_lock);
 }

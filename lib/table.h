@@ -44,6 +44,7 @@ struct pt_table {
 	void (*activate)(void *ctx, pt_pa_t root_pa);
 	void *activate_ctx;
 	_Atomic uint32_t refs;
+	uint8_t node_lock;         /* enum nodelock_kind, for strategies that lock nodes */
 	struct table_stats *stats; /* NULL: nothing is counted */
 	uint64_t stats_id;         /* of the table in its pool, never used again; 0: as above */
 	/* What the strategy shares between threads, on lines of its own. */

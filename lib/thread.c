@@ -10,6 +10,7 @@
 
 #include <errno.h>
 
+#include "sync/nodelock.h"
 #include "table.h"
 
 static unsigned spare_nodes(const struct pt_thread *self)
@@ -171,12 +172,17 @@ int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self)
 
 	if (!self)
 		return -ENOMEM;
+	if (atomic_fetch_add_explicit(&pool->threads, 1, memory_order_relaxed) >=
+	    NODELOCK_READERS_MAX) {
+		atomic_fetch_sub_explicit(&pool->threads, 1, memory_order_relaxed);
+		port_free(self);
+		return -ENOMEM;
+	}
 	self->pool = pool;
 	self->fail_after = UINT64_MAX;
 	self->slot = slot_number_get(pool);
 	self->id = atomic_fetch_add_explicit(&pool->registered, 1, memory_order_relaxed) + 1;
 	port_thread_register(&self->port);
-	atomic_fetch_add_explicit(&pool->threads, 1, memory_order_relaxed);
 	*ret_self = self;
 	return 0;
 }

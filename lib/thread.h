@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What one registered thread keeps: nodes ready for use, and nodes it has retired. Only the thread
- * itself touches it, so all of it is plain.
+ * itself touches it, so all of it but `waiter` is plain.
  *
  * Nodes are reserved before the first store of a call (C2), then taken without failing. They are
  * zeroed as late as can be, so that whoever fills one finds it in cache; only what a call builds on
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "table.h"
+#include "sync/queued.h"
 
 /* As many nodes as one call builds on its way down. */
 #define THREAD_CLEAN 4
@@ -22,7 +23,8 @@ struct stats_line;
 struct pt_thread {
 	struct port_thread port;
 	struct pt_pool *pool;
-	uint64_t id;   /* of this registration, never used again; not 0 */
+	struct queued_waiter waiter; /* for the node lock it waits for: others write to it */
+	uint64_t id;                 /* of this registration, never used again; not 0 */
 	unsigned slot; /* slot number, below POOL_SLOTS; or POOL_SLOTS: there was none left */
 	unsigned home; /* whose chunks spare nodes are taken from */
 	struct node_chain clean;      /* zeroed and poisoned, at most THREAD_CLEAN */

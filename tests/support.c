@@ -64,6 +64,7 @@ void fixture_open(struct fixture *fx, const struct pt_format_info *format,
 		.size = sizeof(fx->config),
 		.format = format->name,
 		.strategy = strategy->name,
+		.node_lock = getenv("PT_NODE_LOCK"), /* any test can run on any kind */
 		.pool = fx->pool,
 		.item_ops = &ledger_ops,
 		.item_ctx = &fx->ledger,

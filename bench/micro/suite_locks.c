@@ -12,8 +12,31 @@
 /* Each alone in two cache lines, as prefetchers take them in pairs. */
 union word {
 	_Alignas(128) _Atomic uint32_t word;
-	struct sharedlock shared;
+	struct nodelock node;
 };
+
+/* A node lock of one kind, as a writer and as a reader take it. */
+#define NODE_LOCK(name, kind)                                      \
+	static inline void name##_take(struct nodelock *lock)      \
+	{                                                          \
+		struct queued_waiter me;                           \
+                                                                   \
+		sharedlock_lock(lock, kind, &me);                  \
+	}                                                          \
+	static inline void name##_give(struct nodelock *lock)      \
+	{                                                          \
+		sharedlock_unlock(lock, kind);                     \
+	}                                                          \
+	static inline void name##_take_read(struct nodelock *lock) \
+	{                                                          \
+		struct queued_waiter me;                           \
+                                                                   \
+		sharedlock_lock_shared(lock, kind, &me);           \
+	}
+
+NODE_LOCK(node_ttas, NODELOCK_TTAS)
+NODE_LOCK(node_ticket, NODELOCK_TICKET)
+NODE_LOCK(node_queued, NODELOCK_QUEUED)
 
 #define LOCK(name, member, take, give)                                       \
 	static union word name##_word;                                       \
@@ -33,8 +56,12 @@ union word {
 	}
 
 LOCK(ttas, word, ttas_lock, ttas_unlock)
-LOCK(shared_exclusive, shared, sharedlock_lock, sharedlock_unlock)
-LOCK(shared_shared, shared, sharedlock_lock_shared, sharedlock_unlock_shared)
+LOCK(shared_exclusive, node, node_ttas_take, node_ttas_give)
+LOCK(shared_shared, node, node_ttas_take_read, sharedlock_unlock_shared)
+LOCK(ticket_exclusive, node, node_ticket_take, node_ticket_give)
+LOCK(ticket_shared, node, node_ticket_take_read, sharedlock_unlock_shared)
+LOCK(queued_exclusive, node, node_queued_take, node_queued_give)
+LOCK(queued_shared, node, node_queued_take_read, sharedlock_unlock_shared)
 LOCK(mutex, word, mutex_lock, mutex_unlock)
 LOCK(rwlock_write, word, rwlock_write_lock, rwlock_write_unlock)
 LOCK(rwlock_read, word, rwlock_read_lock, rwlock_read_unlock)
@@ -46,6 +73,10 @@ void suite_locks(void)
 	suite_add(ttas_pairs, NULL, BM_THREAD, cpus, "lock/kind:ttas");
 	suite_add(shared_exclusive_pairs, NULL, BM_THREAD, cpus, "lock/kind:sharedlock/mode:write");
 	suite_add(shared_shared_pairs, NULL, BM_THREAD, cpus, "lock/kind:sharedlock/mode:read");
+	suite_add(ticket_exclusive_pairs, NULL, BM_THREAD, cpus, "lock/kind:ticket/mode:write");
+	suite_add(ticket_shared_pairs, NULL, BM_THREAD, cpus, "lock/kind:ticket/mode:read");
+	suite_add(queued_exclusive_pairs, NULL, BM_THREAD, cpus, "lock/kind:queued/mode:write");
+	suite_add(queued_shared_pairs, NULL, BM_THREAD, cpus, "lock/kind:queued/mode:read");
 	suite_add(mutex_pairs, NULL, BM_THREAD, cpus, "lock/kind:mutex");
 	suite_add(rwlock_write_pairs, NULL, BM_THREAD, cpus, "lock/kind:rwlock/mode:write");
 	suite_add(rwlock_read_pairs, NULL, BM_THREAD, cpus, "lock/kind:rwlock/mode:read");

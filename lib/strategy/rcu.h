@@ -52,8 +52,7 @@
 #define STRATEGY_NODE_BYTES sizeof(struct rcu_node)
 
 struct rcu_node {
-	struct sharedlock lock;
-	bool stray;
+	struct nodelock lock;
 };
 
 struct strategy_query {
@@ -105,8 +104,11 @@ static inline bool strategy_query_end(struct strategy_query *q)
 
 static PT_INLINE void rcu_lock_node(struct cursor *c, struct node *node)
 {
-	bool waited = c->mode == PT_READ_ONLY ? sharedlock_lock_shared(&rcu_node(node)->lock)
-					      : sharedlock_lock(&rcu_node(node)->lock);
+	struct nodelock *lock = &rcu_node(node)->lock;
+	struct queued_waiter *me = &c->self->waiter;
+	enum nodelock_kind kind = c->table->node_lock;
+	bool waited = c->mode == PT_READ_ONLY ? sharedlock_lock_shared(lock, kind, me)
+					      : sharedlock_lock(lock, kind, me);
 
 	stat_lock(c->stats, waited);
 }
@@ -116,14 +118,14 @@ static PT_INLINE void rcu_unlock_node(struct cursor *c, struct node *node)
 	if (c->mode == PT_READ_ONLY)
 		sharedlock_unlock_shared(&rcu_node(node)->lock);
 	else
-		sharedlock_unlock(&rcu_node(node)->lock);
+		sharedlock_unlock(&rcu_node(node)->lock, c->table->node_lock);
 }
 
 /* Lock @node; false, and it is not locked, if it is no longer part of the tree. */
 static PT_INLINE bool rcu_lock_unless_stray(struct cursor *c, struct node *node)
 {
 	rcu_lock_node(c, node);
-	if (!rcu_node(node)->stray)
+	if (!rcu_node(node)->lock.stray)
 		return true;
 	rcu_unlock_node(c, node);
 	return false;
@@ -324,7 +326,7 @@ static inline void strategy_live_add(struct cursor *c, struct node *node, int sl
 /* Mark @node and all below as stray and let waiters see it. All of it is locked. */
 static void rcu_mark_stray(struct cursor *c, struct node *node, unsigned level)
 {
-	rcu_node(node)->stray = true;
+	rcu_node(node)->lock.stray = true;
 	if (level > 1) {
 		slot_t *slots = node_slots(c->table, node);
 
@@ -347,7 +349,7 @@ static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte
 
 static inline bool strategy_node_is_free(struct node *node)
 {
-	return sharedlock_is_free(&rcu_node(node)->lock) && !rcu_node(node)->stray;
+	return sharedlock_is_free(&rcu_node(node)->lock) && !rcu_node(node)->lock.stray;
 }
 
 #endif

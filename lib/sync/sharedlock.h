@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A spinlock that readers share: a reader takes the lock, counts itself in and releases it; an
+ * A node lock that readers share: a reader takes the lock, counts itself in and releases it; an
  * exclusive holder keeps the lock and waits for the count to fall to zero. Both kinds queue on the
  * one lock, in whatever order it grants, so nodes locked in the same order stay free of deadlock.
  * A waiting writer keeps new readers out. All-zero memory is unlocked.
+ *
+ * The count is of threads, at most NODELOCK_READERS_MAX at a time: a pool registers no more.
  */
 #ifndef PT_SYNC_SHAREDLOCK_H
 #define PT_SYNC_SHAREDLOCK_H
 
-#include "ttas.h"
+#include "nodelock.h"
 
-struct sharedlock {
-	_Atomic uint32_t held;
-	_Atomic uint32_t readers;
-};
-
-static inline bool sharedlock_lock(struct sharedlock *lock)
+static inline bool sharedlock_lock(struct nodelock *lock, enum nodelock_kind kind,
+				   struct queued_waiter *me)
 {
-	bool waited = ttas_lock(&lock->held);
+	bool waited = nodelock_lock(lock, kind, me);
 
 	/* [ORD-readers] acq: what readers did came before; pairs with sharedlock_unlock_shared() */
 	port_wait_until(!atomic_load_explicit(&lock->readers, memory_order_acquire) ||
@@ -25,37 +23,37 @@ static inline bool sharedlock_lock(struct sharedlock *lock)
 	return waited;
 }
 
-static inline void sharedlock_unlock(struct sharedlock *lock)
+static inline void sharedlock_unlock(struct nodelock *lock, enum nodelock_kind kind)
 {
-	ttas_unlock(&lock->held);
+	nodelock_unlock(lock, kind);
 }
 
-static inline bool sharedlock_lock_shared(struct sharedlock *lock)
+static inline bool sharedlock_lock_shared(struct nodelock *lock, enum nodelock_kind kind,
+					  struct queued_waiter *me)
 {
-	bool waited = ttas_lock(&lock->held);
+	bool waited = nodelock_lock(lock, kind, me);
 
-	/* Relaxed: the release of `held` below publishes it to the next exclusive holder. */
+	/* Relaxed: the release of the lock below publishes it to the next exclusive holder. */
 	atomic_fetch_add_explicit(&lock->readers, 1, memory_order_relaxed);
-	ttas_unlock(&lock->held);
+	nodelock_unlock(lock, kind);
 	return waited;
 }
 
-static inline void sharedlock_unlock_shared(struct sharedlock *lock)
+static inline void sharedlock_unlock_shared(struct nodelock *lock)
 {
 	/* [ORD-readers] rel: pairs with sharedlock_lock() */
 	atomic_fetch_sub_explicit(&lock->readers, 1, memory_order_release);
 }
 
-/* Initialise as exclusively held, before anybody else can see it. */
-static inline void sharedlock_init_locked(struct sharedlock *lock)
+/* Initialise as exclusively held, before anybody else can see it. The rest of it is zero. */
+static inline void sharedlock_init_locked(struct nodelock *lock)
 {
-	ttas_init_locked(&lock->held);
-	atomic_store_explicit(&lock->readers, 0, memory_order_relaxed);
+	nodelock_init_locked(lock);
 }
 
-static inline bool sharedlock_is_free(struct sharedlock *lock)
+static inline bool sharedlock_is_free(struct nodelock *lock)
 {
-	return !atomic_load_explicit(&lock->held, memory_order_relaxed) &&
+	return nodelock_is_free(lock) &&
 	       !atomic_load_explicit(&lock->readers, memory_order_relaxed);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "generate.h"
+#include "program.h"
 #include "search.h"
 
 #define DEFAULT_BOUND 2
@@ -21,6 +22,7 @@ enum {
 	KEY_FAIL_FAST = 'f',
 	KEY_NO_PRUNE = 'p',
 	KEY_GENERATE = 'g',
+	KEY_NODE_LOCK = 'l',
 };
 
 static const struct argp_option argp_options[] = {
@@ -28,6 +30,8 @@ static const struct argp_option argp_options[] = {
 	{"scenario", KEY_SCENARIO, "LIST", 0, "names from `ptstress list`, or all (default)", 0},
 	{"generate", KEY_GENERATE, "SHAPE", 0,
 	 "instead of scenarios all programs of a shape: 1,2 is two threads of 1 and 2 calls", 0},
+	{"node-lock", KEY_NODE_LOCK, "NAME", 0,
+	 "ttas (default), ticket or queued, where a scenario does not say which", 0},
 	{"bound", KEY_BOUND, "N", 0, "search with up to N preemptions, 0..8 (default 2)", 0},
 	{"max-schedules", KEY_MAX, "N", 0, "stop a search after N executions (default: never)", 0},
 	{"replay", KEY_REPLAY, "SCHEDULE", 0,
@@ -76,6 +80,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_QUIET:
 		options->quiet = true;
+		return 0;
+	case KEY_NODE_LOCK:
+		program_node_lock = arg;
 		return 0;
 	case KEY_GENERATE:
 		options->generate = arg;
@@ -127,6 +134,14 @@ bool options_strategy_known(const char *name)
 	       pt_pair_exists(FORMAT, name);
 }
 
+static bool node_lock_known(const char *name)
+{
+	for (unsigned i = 0; pt_node_lock_at(i); i++)
+		if (!strcmp(pt_node_lock_at(i), name))
+			return true;
+	return false;
+}
+
 static bool scenario_known(const char *name)
 {
 	return scenario_find(name) != NULL;
@@ -168,6 +183,7 @@ bool options_parse(struct options *options, int argc, char **argv)
 			options->generate);
 		return false;
 	}
-	return check_list("strategy", options->strategies, options_strategy_known) &&
+	return check_list("node lock", program_node_lock, node_lock_known) &&
+	       check_list("strategy", options->strategies, options_strategy_known) &&
 	       check_list("scenario", options->scenarios, scenario_known);
 }

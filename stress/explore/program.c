@@ -18,6 +18,8 @@
 
 #define POOL_BYTES 4096
 
+const char *program_node_lock = "ttas";
+
 /* ---- final states ---- */
 
 static struct seen judged, outcomes;
@@ -189,6 +191,7 @@ static void setup(void *ctx)
 		.size = sizeof(config),
 		.format = "toy",
 		.strategy = p->strategy,
+		.node_lock = p->scenario->node_lock ? p->scenario->node_lock : program_node_lock,
 	};
 
 	rt.self->operation = "set-up";

@@ -44,6 +44,9 @@ struct program {
 /* Bits that the hardware sets: not part of what a call promises about a page. */
 #define HARDWARE_BITS (PT_ACCESSED | PT_DIRTY)
 
+/* The node lock of scenarios that do not say which. */
+extern const char *program_node_lock;
+
 void program_subject(struct program *program, const struct scenario *scenario, const char *strategy,
 		     struct subject *ret);
 

@@ -61,8 +61,9 @@ struct scenario {
 	bool homes;    /* the first thread is of NUMA home 0, the others of home 1 */
 	bool scarce;   /* but there is memory for one home only */
 	bool hardware; /* CPUs cache translations, calls flush them; frames and dirty bits count */
-	bool synchronous; /* who retires tables waits for the grace period itself */
-	unsigned backlog; /* bytes retired at which calls wait; 0: as the pool chooses */
+	bool synchronous;      /* who retires tables waits for the grace period itself */
+	const char *node_lock; /* NULL: as the command line says */
+	unsigned backlog;      /* bytes retired at which calls wait; 0: as the pool chooses */
 	struct step initial[MAX_STEPS];
 	struct step threads[MAX_THREADS][MAX_STEPS];
 };

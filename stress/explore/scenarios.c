@@ -7,10 +7,7 @@
 #include "scenarios.h"
 
 static const struct scenario *const lists[] = {
-	scenarios_build,
-	scenarios_remove,
-	scenarios_cursor,
-	scenarios_hardware,
+	scenarios_build, scenarios_remove, scenarios_cursor, scenarios_hardware, scenarios_lock,
 };
 
 const struct scenario *scenario_at(unsigned index)

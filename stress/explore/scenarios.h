@@ -9,5 +9,6 @@ extern const struct scenario scenarios_build[];
 extern const struct scenario scenarios_remove[];
 extern const struct scenario scenarios_cursor[];
 extern const struct scenario scenarios_hardware[];
+extern const struct scenario scenarios_lock[];
 
 #endif
