@@ -350,8 +350,8 @@ PT_API void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after);
 /* --------------------------------------------------------------------------------- table -- */
 
 /*
- * References of tracked items (those with PT_TRACKED). All hooks may run on any thread; clone and
- * split run under the table's locks and must not call into the library or block.
+ * References of tracked items (those with PT_TRACKED). All hooks may run on any thread; clone,
+ * split and merge run under the table's locks and must not call into the library or block.
  */
 struct pt_item_ops {
 	/*
@@ -366,11 +366,19 @@ struct pt_item_ops {
 	 * NULL: tracked huge items cannot be split, a call that would have to is -EINVAL.
 	 */
 	void (*split)(void *ctx, pt_pa_t pa, unsigned level);
+	/*
+	 * The reverse: one reference on each part of level - 1 becomes one on [pa, pa + size(level)).
+	 * NULL: tracked items are not merged.
+	 */
+	void (*merge)(void *ctx, pt_pa_t pa, unsigned level);
 };
 
 /*
  * Make every CPU (or device) forget translations of [va, va + len), len > 0; `tables`: also cached
- * table entries. Returns when all have acknowledged (T1). Runs without locks.
+ * table entries. Returns when all have acknowledged (T1); a CPU in the middle of an access does so when
+ * that is done. Runs without locks, but for pt_merge(), which holds its range over the flush: the hook
+ * must then not wait for a thread that may be waiting for the range, unless that thread acknowledges
+ * flushes while it waits (P1), nor may it open a cursor.
  */
 typedef void (*pt_flush_fn)(void *ctx, pt_va_t va, uint64_t len, bool tables);
 
@@ -562,6 +570,12 @@ typedef void (*pt_removed_fn)(void *ctx, pt_va_t va, const struct pt_item *item)
  */
 typedef pt_prop_t (*pt_protect_fn)(void *ctx, pt_va_t va, const struct pt_item *old);
 
+/*
+ * Called by pt_harvest() for each leaf that has been used, once, with the bits it had. Runs under the
+ * table's locks: must not call into the library.
+ */
+typedef void (*pt_harvest_fn)(void *ctx, pt_va_t va, const struct pt_item *item);
+
 /* What pt_cursor_take_next() removed. */
 struct pt_taken {
 	pt_va_t va;
@@ -599,6 +613,13 @@ struct pt_ops {
 		       uint64_t *ret_pages);
 	int (*mark)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
 		    uint64_t mark);
+	int (*prune)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
+		     struct pt_gather *gather, uint64_t *ret_nodes);
+	int (*harvest)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
+		       pt_prop_t clear, pt_harvest_fn fn, void *ctx, struct pt_gather *gather,
+		       uint64_t *ret_leaves);
+	int (*merge)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
+		     unsigned max_level, uint64_t *ret_merged);
 	int (*check)(struct pt_thread *self, struct pt_table *table, struct pt_check_report *ret);
 	int (*cursor_begin)(struct pt_thread *self, struct pt_table *table, pt_va_t va,
 			    uint64_t len, enum pt_mode mode, unsigned top, struct pt_cursor *c);
@@ -733,6 +754,61 @@ static inline PT_MUST_CHECK int pt_mark(struct pt_thread *self, struct pt_table 
 					uint64_t len, uint64_t mark)
 {
 	return PT_OPS(table)->mark(self, table, va, len, mark);
+}
+
+/*
+ * Free the tables in [va, va + len) that hold nothing: no mapping, no mark, no table that does. They
+ * are what unmapping page by page leaves behind. A table goes only if the range covers all it spans.
+ * @gather: as for pt_unmap().  @ret_nodes: tables detached; may be NULL.
+ * Return: 0; -EINVAL; -ERANGE; -EDEADLK.
+ * Context: no cursor open; may block. Never allocates. Cost: O(nodes) of the range; leaf tables are
+ * judged by their counts.
+ */
+static inline PT_MUST_CHECK int pt_prune(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+					 uint64_t len, struct pt_gather *gather,
+					 uint64_t *ret_nodes)
+{
+	return PT_OPS(table)->prune(self, table, va, len, gather, ret_nodes);
+}
+
+/*
+ * Which leaves have been used? Calls @fn for each one that overlaps [va, va + len) and has
+ * PT_ACCESSED or PT_DIRTY set, and clears the bits of @clear in it; a bit set meanwhile stays (T2). A
+ * huge leaf that reaches beyond the range is reported whole, and not split.
+ * @clear: 0, only look, or any of PT_ACCESSED and PT_DIRTY.  @fn: may be NULL.
+ * @gather: as for pt_unmap(). A CPU that has cached the entry as dirty writes on without setting the
+ * bit again, until the flush: read a page that was reported dirty after the sync.
+ * @ret_leaves: leaves reported; may be NULL.
+ * Return: 0; -EINVAL: also if @clear has other bits; -ERANGE; -EDEADLK.
+ * Context: no cursor open; may block. Never allocates. Only looking shares the range with readers.
+ * Cost: one load per slot of the tables that map something, one compare-exchange per leaf cleared.
+ * Source: Linux folio_referenced(), KVM_GET_DIRTY_LOG.
+ */
+static inline PT_MUST_CHECK int pt_harvest(struct pt_thread *self, struct pt_table *table,
+					   pt_va_t va, uint64_t len, pt_prop_t clear,
+					   pt_harvest_fn fn, void *ctx, struct pt_gather *gather,
+					   uint64_t *ret_leaves)
+{
+	return PT_OPS(table)->harvest(self, table, va, len, clear, fn, ctx, gather, ret_leaves);
+}
+
+/*
+ * Replace tables in [va, va + len) by huge leaves, and these by larger ones: where all entries of a
+ * table are contiguous leaves whose properties differ in PT_ACCESSED and PT_DIRTY only, and begin at a
+ * multiple of what they map together. Translations stay what they are, at every moment (Q2); the huge
+ * leaf has the bits of all its parts, those that the hardware sets meanwhile included (T2). What does
+ * not qualify, or is not wholly in the range, is left alone.
+ * @max_level: no leaf above it is made; 1..levels.
+ * @ret_merged: tables replaced; may be NULL.
+ * Return: 0; -EINVAL; -ERANGE; -EDEADLK.
+ * Context: no cursor open; may block. Flushes while it holds the range: see pt_flush_fn. Never
+ * allocates. Cost: a load per slot of the tables in the range, and two more per slot of those merged.
+ * Source: Linux khugepaged (collapse), KVM recover huge pages.
+ */
+static inline PT_MUST_CHECK int pt_merge(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+					 uint64_t len, unsigned max_level, uint64_t *ret_merged)
+{
+	return PT_OPS(table)->merge(self, table, va, len, max_level, ret_merged);
 }
 
 /*

@@ -284,6 +284,64 @@ void flat_map(struct flatmap *m, pt_va_t first, pt_va_t last, pt_pa_t pa, pt_pro
 	}
 }
 
+#define USED (PT_ACCESSED | PT_DIRTY)
+
+/* One leaf of @level for the block at @va, if it can be. */
+static bool merge_block(struct flatmap *m, pt_va_t va, unsigned level)
+{
+	const uint64_t size = pt_page_size(m->format, level);
+	size_t i = flat_lower(m, va);
+	struct extent huge = tail_of(&m->extents[i], va);
+	pt_va_t at = va;
+
+	if (huge.pa & (size - 1))
+		return false;
+	for (;; i++) {
+		const struct extent *e = &m->extents[i];
+
+		if (i == m->n || e->first > at || e->kind != PT_KIND_LEAF ||
+		    e->level != level - 1 || ((e->prop ^ huge.prop) & ~USED) ||
+		    e->pa + (at - e->first) != huge.pa + (at - va))
+			return false;
+		huge.prop |= e->prop & USED;
+		if (e->last - va >= size - 1)
+			break;
+		at = e->last + 1;
+	}
+	huge.last = va + (size - 1);
+	huge.level = level;
+	flat_clear(m, va, huge.last);
+	flat_insert(m, &huge);
+	return true;
+}
+
+uint64_t flat_merge(struct flatmap *m, pt_va_t first, pt_va_t last, unsigned max_level)
+{
+	uint64_t merged = 0;
+	unsigned level;
+
+	for (level = 2; level <= max_level; level++) {
+		const uint64_t size = pt_page_size(m->format, level);
+		pt_va_t va = first;
+
+		if (!(m->format->leaf_levels >> level & 1))
+			continue;
+		while (flat_next(m, va, last, &va)) {
+			pt_va_t block = va & ~(size - 1), end = block + (size - 1);
+			const struct extent *e = flat_at(m, va);
+
+			if (e->level != level - 1)
+				end = e->last;
+			else if (block >= first && end <= last)
+				merged += merge_block(m, block, level);
+			if (end >= last)
+				break;
+			va = end + 1;
+		}
+	}
+	return merged;
+}
+
 void flat_mark(struct flatmap *m, pt_va_t first, pt_va_t last, uint64_t mark)
 {
 	struct extent e = {

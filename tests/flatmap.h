@@ -67,6 +67,11 @@ unsigned flat_largest(const struct flatmap *m, pt_va_t va, pt_pa_t pa, uint64_t 
 /* Map an empty range by the largest leaves. */
 void flat_map(struct flatmap *m, pt_va_t first, pt_va_t last, pt_pa_t pa, pt_prop_t prop,
 	      unsigned max_level);
+/*
+ * Merge blocks of the range whose leaves are one level lower, contiguous, and equal but for PT_ACCESSED
+ * and PT_DIRTY, up to leaves of @max_level. Return: how many huge leaves were made.
+ */
+uint64_t flat_merge(struct flatmap *m, pt_va_t first, pt_va_t last, unsigned max_level);
 void flat_mark(struct flatmap *m, pt_va_t first, pt_va_t last, uint64_t mark);
 
 #endif

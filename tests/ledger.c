@@ -140,8 +140,23 @@ static void on_split(void *ctx, pt_pa_t pa, unsigned level)
 	pthread_mutex_unlock(&l->lock);
 }
 
+static void on_merge(void *ctx, pt_pa_t pa, unsigned level)
+{
+	struct ledger *l = ctx;
+	uint64_t part = pt_page_size(l->format, level - 1);
+	uint64_t i;
+
+	pthread_mutex_lock(&l->lock);
+	for (i = 0; i < UINT64_C(1) << l->format->index_bits; i++)
+		change(l, pa + i * part, level - 1, -1);
+	change(l, pa, level, 1);
+	l->merges++;
+	pthread_mutex_unlock(&l->lock);
+}
+
 const struct pt_item_ops ledger_ops = {
 	.clone = on_clone,
 	.drop = on_drop,
 	.split = on_split,
+	.merge = on_merge,
 };

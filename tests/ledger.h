@@ -22,7 +22,7 @@ struct ledger {
 	size_t size; /* power of two */
 	size_t used;
 	int64_t total; /* references of all items */
-	uint64_t clones, drops, splits;
+	uint64_t clones, drops, splits, merges;
 	const char *error; /* the first rule that was broken, or NULL */
 };
 

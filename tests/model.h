@@ -27,6 +27,10 @@ struct world {
 	struct leaves reported;  /* by the gather */
 	struct pt_gather gather; /* open from time to time, over several calls */
 	bool gather_open;
+	pt_prop_t clear;      /* of a harvest */
+	uint64_t harvested;   /* leaves it has reported, */
+	pt_va_t harvested_to; /* and where the next one may begin */
+	uint64_t merged;
 	uint64_t calls, changes, enomem; /* for the summary: a test that does nothing shows */
 };
 

@@ -129,6 +129,117 @@ static void call_mark(struct world *w)
 	flat_mark(&w->map, va, last, mark);
 }
 
+/* ---- upkeep: nothing that is mapped changes ---- */
+
+static void call_prune(struct world *w)
+{
+	bool gather = w->gather_open && one_in(w, 2), counted = one_in(w, 4);
+	struct pt_check_report before;
+	uint64_t nodes = 0;
+	pt_va_t va, last;
+
+	random_range(w, &va, &last);
+	if (counted)
+		before = check(w->fx);
+	if (!succeeded(w,
+		       pt_prune(w->fx->self, w->fx->table, va, last - va + 1,
+				gather ? &w->gather : NULL, &nodes),
+		       0))
+		return;
+	if (counted)
+		assert_int_equal(before.nodes - nodes, check(w->fx).nodes);
+}
+
+/* Random calls seldom leave a table full of leaves that belong together. */
+static void map_small_leaves(struct world *w, pt_va_t va, pt_va_t last)
+{
+	pt_prop_t prop = random_prop(w);
+	pt_pa_t pa = random_frame(w, va);
+
+	if (flat_any_leaf(&w->map, va, last) || too_many_leaves(w, va, last, pa, 1))
+		return;
+	if (prop & PT_TRACKED)
+		give_items(w, va, last, pa, 1);
+	if (succeeded(w, pt_map(w->fx->self, w->fx->table, va, last - va + 1, pa, prop, 1), 0)) {
+		flat_clear(&w->map, va, last);
+		flat_map(&w->map, va, last, pa, prop, 1);
+	} else if (prop & PT_TRACKED) {
+		take_back_items(w, va, last, pa, 1);
+	}
+}
+
+static void call_merge(struct world *w)
+{
+	unsigned max_level = 1 + (unsigned)random_below(w, w->fx->format->levels);
+	uint64_t merged = 0;
+	pt_va_t va, last;
+
+	random_range(w, &va, &last);
+	if (one_in(w, 4)) {
+		va &= ~(w->fx->huge - 1);
+		last |= w->fx->huge - 1;
+		map_small_leaves(w, va, last);
+	}
+	if (succeeded(w, pt_merge(w->fx->self, w->fx->table, va, last - va + 1, max_level, &merged),
+		      0))
+		assert_int_equal(merged, flat_merge(&w->map, va, last, max_level));
+	w->merged += merged;
+}
+
+static void on_used(void *ctx, pt_va_t va, const struct pt_item *item)
+{
+	struct world *w = ctx;
+	struct leaf leaf = model_leaf(w, va);
+
+	/* each leaf once, in order, as it is before its bits are cleared */
+	assert_true(va >= w->harvested_to || !w->harvested);
+	assert_int_equal(leaf.va, va);
+	expect_item(&leaf.item, item);
+	assert_true(item->prop & (PT_ACCESSED | PT_DIRTY));
+	flat_protect_leaf(&w->map, va, 0, w->clear);
+	w->harvested_to = va + 1;
+	w->harvested++;
+}
+
+/* Leaves that overlap the range and have one of @bits. */
+static uint64_t used_leaves(struct world *w, pt_va_t first, pt_va_t last, pt_prop_t bits)
+{
+	uint64_t n = 0;
+
+	while (flat_next(&w->map, first, last, &first)) {
+		const struct extent *e = flat_at(&w->map, first);
+		pt_va_t end = e->last < last ? e->last : last;
+		uint64_t size = pt_page_size(w->fx->format, e->level);
+
+		if (e->prop & bits)
+			n += end / size - first / size + 1;
+		if (end == last)
+			break;
+		first = end + 1;
+	}
+	return n;
+}
+
+static void call_harvest(struct world *w)
+{
+	bool gather = w->gather_open && one_in(w, 2);
+	uint64_t leaves = 0, want;
+	pt_va_t va, last;
+
+	random_range(w, &va, &last);
+	want = used_leaves(w, va, last, PT_ACCESSED | PT_DIRTY);
+	w->clear = (PT_ACCESSED | PT_DIRTY) & (pt_prop_t)random_below(w, PT_DIRTY << 1);
+	w->harvested = 0;
+	if (!succeeded(w,
+		       pt_harvest(w->fx->self, w->fx->table, va, last - va + 1, w->clear, on_used,
+				  w, gather ? &w->gather : NULL, &leaves),
+		       0))
+		return;
+	assert_int_equal(leaves, want);
+	assert_int_equal(w->harvested, want);
+	assert_int_equal(used_leaves(w, va, last, w->clear), 0);
+}
+
 /* ---- looking ---- */
 
 static void call_query(struct world *w)
@@ -192,6 +303,10 @@ static void call_nonsense(struct world *w)
 	succeeded(w, pt_unmap(self, t, va, page / 2, NULL, NULL), ERROR_BIT(EINVAL));
 	succeeded(w, pt_protect(self, t, va, page, PT_TRACKED, 0, NULL, NULL), ERROR_BIT(EINVAL));
 	succeeded(w, pt_mark(self, t, va, 0, 1), ERROR_BIT(EINVAL));
+	succeeded(w, pt_prune(self, t, va + 8, page, NULL, NULL), ERROR_BIT(EINVAL));
+	succeeded(w, pt_merge(self, t, va, page, 0, NULL), ERROR_BIT(EINVAL));
+	succeeded(w, pt_harvest(self, t, va, page, PT_WRITE, NULL, NULL, NULL, NULL),
+		  ERROR_BIT(EINVAL));
 	succeeded(w, pt_mark(self, t, w->fx->last + 1, page, 1), ERROR_BIT(ERANGE));
 	succeeded(w, pt_unmap(self, t, w->fx->last - (page - 1), 2 * page, NULL, NULL),
 		  ERROR_BIT(w->fx->last == UINT64_MAX ? EINVAL : ERANGE));
@@ -202,10 +317,11 @@ static void call_nonsense(struct world *w)
 static void random_call(struct world *w)
 {
 	static void (*const kinds[])(struct world * w) = {
-		call_map,    call_map,           call_map,           call_map,     call_unmap,
-		call_unmap,  call_unmap,         call_unmap,         call_protect, call_protect,
-		call_mark,   call_query,         call_query,         call_walk,    call_access,
-		call_access, random_transaction, random_transaction,
+		call_map,     call_map,           call_map,           call_map,     call_unmap,
+		call_unmap,   call_unmap,         call_unmap,         call_protect, call_protect,
+		call_mark,    call_query,         call_query,         call_walk,    call_access,
+		call_access,  random_transaction, random_transaction, call_prune,   call_merge,
+		call_harvest,
 	};
 	unsigned kind = (unsigned)random_below(w, sizeof(kinds) / sizeof(kinds[0]));
 
@@ -240,6 +356,7 @@ static void run_world(struct world *w, uint64_t n)
 	/* A test that fails half of its calls, or never fails one, tests little. */
 	assert_true(w->changes > n / 8);
 	assert_true(w->enomem > n / 1000);
+	assert_true(w->merged);
 }
 
 static uint64_t name_hash(const char *name)
@@ -261,6 +378,7 @@ static void random_calls_agree_with_the_flat_map(struct fixture *fx)
 		w.calls = 0;
 		w.changes = 0;
 		w.enomem = 0;
+		w.merged = 0;
 		fx->config.top_pinned = round == 2;
 		if (round == 1 && fx->format->sign_extended)
 			fixture_use_upper_half(fx);

@@ -68,7 +68,8 @@ static inline pte_t strategy_slot_read(struct cursor *c, slot_t *slot);
 
 /*
  * Replace s->pte by @pte. Return true, or false with nothing changed; then the slot must be read
- * again. Neither value is a TABLE.
+ * again. Neither value is a TABLE. If the slot sticks out of the range, they differ in accessed and
+ * dirty bits only.
  */
 static inline bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte);
 

@@ -129,6 +129,32 @@ static void run_cursor(struct program *p, struct call *call, unsigned t)
 
 /* ---- calls ---- */
 
+static void report_used(void *ctx, pt_va_t va, const struct pt_item *item)
+{
+	const struct step *s = ctx;
+
+	(void)va;
+	if (s->clear & PT_DIRTY)
+		tlb_reported(item->pa, item->prop, item->level);
+}
+
+static void run_upkeep(struct program *p, struct call *call, unsigned t)
+{
+	const struct step *s = call->step;
+	struct pt_thread *self = p->handles[t];
+	pt_va_t va = PAGE_VA(s->page);
+	uint64_t len = PAGE_VA(s->pages), count = 0;
+
+	if (s->kind == STEP_PRUNE)
+		call->rc = pt_prune(self, p->table, va, len, NULL, &count);
+	else if (s->kind == STEP_MERGE)
+		call->rc = pt_merge(self, p->table, va, len, s->level, &count);
+	else
+		call->rc = pt_harvest(self, p->table, va, len, s->clear, report_used, (void *)s,
+				      NULL, &count);
+	call->pages = (uint32_t)count;
+}
+
 static void run_range(struct program *p, struct call *call, unsigned t)
 {
 	const struct step *s = call->step;
@@ -186,6 +212,7 @@ static void run_look(struct program *p, struct call *call, unsigned t)
 static bool changes_pages(const struct step *s)
 {
 	return s->kind == STEP_UNMAP || s->kind == STEP_PROTECT ||
+	       (s->kind >= STEP_PRUNE && s->kind <= STEP_HARVEST) ||
 	       (s->kind == STEP_BEGIN && s->mode != PT_READ_ONLY);
 }
 
@@ -207,6 +234,11 @@ static bool run_step(struct program *p, struct call *call, unsigned t, const str
 	case STEP_PROTECT:
 	case STEP_MARK:
 		run_range(p, call, t);
+		break;
+	case STEP_PRUNE:
+	case STEP_MERGE:
+	case STEP_HARVEST:
+		run_upkeep(p, call, t);
 		break;
 	case STEP_QUERY:
 	case STEP_QUERY_GET:
@@ -288,6 +320,9 @@ void step_text(const struct step *s, char *text, size_t size)
 		[STEP_UNMAP] = "unmap",
 		[STEP_PROTECT] = "protect",
 		[STEP_MARK] = "mark",
+		[STEP_PRUNE] = "prune",
+		[STEP_MERGE] = "merge",
+		[STEP_HARVEST] = "harvest",
 		[STEP_QUERY] = "query",
 		[STEP_QUERY_GET] = "query and get",
 		[STEP_WALK] = "walk",

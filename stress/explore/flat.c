@@ -74,6 +74,34 @@ static bool apply_protect(struct flat *f, const struct call *call)
 	return true;
 }
 
+/* Pages [page, page + 4) could be one leaf of level 2. */
+static bool mergeable(const struct flat *f, unsigned page)
+{
+	const struct page_state *first = &f->page[page];
+
+	if (PA_FRAME(first->value) % 4)
+		return false;
+	for (unsigned i = 0; i < 4; i++) {
+		const struct page_state *p = &f->page[page + i];
+
+		if (p->kind != PT_KIND_LEAF || p->prop != first->prop ||
+		    p->value != first->value + PAGE_VA(i))
+			return false;
+	}
+	return true;
+}
+
+/* A merge changes no page; some of what can be one leaf may have been one before. */
+static bool apply_merge(const struct flat *f, const struct call *call)
+{
+	const struct step *s = call->step;
+	unsigned most = 0;
+
+	for (unsigned page = (s->page + 3u) & ~3u; page + 4 <= s->page + s->pages; page += 4)
+		most += mergeable(f, page);
+	return !call->rc && call->pages <= most;
+}
+
 bool flat_same_page(const struct page_state *page, const struct call *call)
 {
 	return page->kind == call->kind && page->value == call->value && page->prop == call->prop;
@@ -151,6 +179,11 @@ bool flat_apply(struct flat *f, const struct call *call)
 		return apply_unmap(f, call);
 	case STEP_PROTECT:
 		return apply_protect(f, call);
+	case STEP_MERGE:
+		return apply_merge(f, call);
+	case STEP_HARVEST: /* how many depends on what the hardware did: the dirty bits are judged apart */
+		return !call->rc && call->pages <= count_mapped(f, s->page, s->pages);
+	case STEP_PRUNE:
 	case STEP_BEGIN:
 		f->at = s->page;
 		return !call->rc;

@@ -26,6 +26,8 @@ static const struct step alphabet[] = {
 	QUERY(0),
 	QUERY(1),
 	WALK(0),
+	PRUNE(0, 16),
+	MERGE(0, 16),
 };
 
 static const struct step trees[][MAX_STEPS] = {

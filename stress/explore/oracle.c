@@ -234,6 +234,9 @@ static void collect(struct history *h, unsigned thread)
 		case STEP_UNMAP:
 		case STEP_PROTECT:
 		case STEP_MARK:
+		case STEP_PRUNE:
+		case STEP_MERGE:
+		case STEP_HARVEST:
 			add_transaction(h, c, c);
 			break;
 		case STEP_BEGIN:

@@ -22,6 +22,9 @@ enum step_kind {
 	STEP_UNMAP,
 	STEP_PROTECT,
 	STEP_MARK,
+	STEP_PRUNE,
+	STEP_MERGE,
+	STEP_HARVEST,
 	/* calls that look at one page */
 	STEP_QUERY,
 	STEP_QUERY_GET, /* with a reference of a tracked frame, given back at once */
@@ -103,6 +106,18 @@ const struct scenario *scenario_find(const char *name);
 #define MARK(p, n, v)                                                \
 	{                                                            \
 		.kind = STEP_MARK, .page = p, .pages = n, .value = v \
+	}
+#define PRUNE(p, n)                                       \
+	{                                                 \
+		.kind = STEP_PRUNE, .page = p, .pages = n \
+	}
+#define MERGE(p, n)                                                   \
+	{                                                             \
+		.kind = STEP_MERGE, .page = p, .pages = n, .level = 2 \
+	}
+#define HARVEST(p, n, clear_)                                                 \
+	{                                                                     \
+		.kind = STEP_HARVEST, .page = p, .pages = n, .clear = clear_, \
 	}
 #define QUERY(p)                                          \
 	{                                                 \

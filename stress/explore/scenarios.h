@@ -10,5 +10,6 @@ extern const struct scenario scenarios_remove[];
 extern const struct scenario scenarios_cursor[];
 extern const struct scenario scenarios_hardware[];
 extern const struct scenario scenarios_lock[];
+extern const struct scenario scenarios_upkeep[];
 
 #endif

@@ -162,7 +162,8 @@ static bool up_to_date(struct program *program, unsigned page, const struct tran
 	rt.quiet = true;
 	rc = pt_walk(program->handles[0], program->table, PAGE_VA(page), &pa, &prop);
 	rt.quiet = false;
-	return !rc && PA_FRAME(pa) == entry->frame && (!entry->write || (prop & PT_WRITE));
+	return !rc && PA_FRAME(pa) == entry->frame && (!entry->write || (prop & PT_WRITE)) &&
+	       (!entry->dirty || (prop & PT_DIRTY));
 }
 
 /*
@@ -189,7 +190,7 @@ void tlb_change_synced(struct program *program)
 					"%s still translates page %u to frame %u%s after "
 					"the change has returned",
 					trace_thread(cpu), page, entry->frame,
-					entry->write ? ", writable" : "");
+					entry->write ? ", writable and dirty" : "");
 		}
 }
 
@@ -217,6 +218,8 @@ static void drop_frame(unsigned frame)
 	if (--f->references < 0)
 		rt_fail("R2", "frame %u is handed back more often than it was mapped", frame);
 	f->dropped = !f->references;
+	if (!f->dropped)
+		return;
 	for (unsigned cpu = 0; cpu < MAX_THREADS; cpu++)
 		for (unsigned page = 0; page < SCENARIO_PAGES; page++)
 			if (tlb.of[cpu][page].valid && tlb.of[cpu][page].frame == frame)
@@ -256,7 +259,7 @@ static int item_clone(void *ctx, pt_pa_t pa, unsigned level)
 	return 0;
 }
 
-/* References are counted by base pages here: nothing changes. */
+/* References are counted by base pages here: nothing changes. Merging, too. */
 static void item_split(void *ctx, pt_pa_t pa, unsigned level)
 {
 	(void)ctx;
@@ -268,6 +271,7 @@ const struct pt_item_ops tlb_item_ops = {
 	.clone = item_clone,
 	.drop = item_drop,
 	.split = item_split,
+	.merge = item_split,
 };
 
 /* ---- dirty bits ---- */
