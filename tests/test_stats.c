@@ -12,6 +12,7 @@ static void count(struct fixture *fx)
 {
 	fx->config.stats = true;
 	fx->config.item_ops = NULL;
+	fx->config.flush = NULL; /* the fixture's log is for one thread */
 	fixture_new_table(fx);
 }
 
