@@ -378,7 +378,8 @@ struct pt_item_ops {
  * table entries. Returns when all have acknowledged (T1); a CPU in the middle of an access does so when
  * that is done. Runs without locks, but for pt_merge(), which holds its range over the flush: the hook
  * must then not wait for a thread that may be waiting for the range, unless that thread acknowledges
- * flushes while it waits (P1), nor may it open a cursor.
+ * flushes while it waits (P1), nor may it open a cursor. The hook of a kernel table must reach the
+ * CPUs that run tables which borrow its half, too.
  */
 typedef void (*pt_flush_fn)(void *ctx, pt_va_t va, uint64_t len, bool tables);
 
@@ -649,7 +650,8 @@ struct pt_ops_head {
  * Translate as the hardware would: lock-free with every strategy (`bare`: if no other thread
  * changes the table), no side effects.
  * @va: any address. *ret_pa: the physical address of that byte.
- * Return: 0; -ENOENT: no translation, or one the MMU would not use; -ERANGE: @va not managed.
+ * Return: 0; -ENOENT: no translation, or one the MMU would not use; -ERANGE: @va neither managed
+ * nor in a borrowed kernel half.
  * Context: any, also with a cursor open. Never blocks.
  * Cost: one load per level. Source: Asterinas PageTable::page_walk().
  */
@@ -675,7 +677,8 @@ static inline PT_MUST_CHECK int pt_access(struct pt_thread *self, struct pt_tabl
 /*
  * What covers @va, by the strategy's own query (Q1, Q2). A tracked item is reported without a
  * reference: see pt_query_get(), or hold a cursor.
- * Return: 0 (also when EMPTY); -ERANGE: @va not managed; -EDEADLK: this thread holds a cursor and
+ * Return: 0 (also when EMPTY); -ERANGE: @va neither managed nor in a borrowed kernel half, which its
+ * kernel table answers for; -EDEADLK: this thread holds a cursor and
  * the strategy's queries take locks.
  * Cost: one load per level, and what the strategy adds.
  */
