@@ -11,7 +11,8 @@
  *   FMT_PAGE_SHIFT    log2 of the base page
  *   FMT_VA_BITS       bits of a virtual address that the tree translates
  *   FMT_PA_BITS       physical addresses are below 1 << FMT_PA_BITS
- *   FMT_SIGN_EXTENDED 1: the bits above are copies of the highest translated bit; 0: they are zero
+ *   FMT_SIGN_EXTENDED 1: the bits above are copies of the highest translated bit; 0: each table
+ *                     has its own, pt_config.leading
  *   FMT_LEAF_LEVELS   bit l set: level l may hold leaves
  *   FMT_NODE_SHIFT    log2 of the bytes of a node
  *   FMT_PROPS         property bits a leaf can carry, cache policies aside

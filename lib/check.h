@@ -67,12 +67,18 @@ static const char *check_root_slot(const struct pt_table *t, pte_t pte, unsigned
 	return NULL;
 }
 
-static const char *check_node(const struct pt_table *t, struct node *node, unsigned level)
+/* Is there metadata to look at? */
+static bool check_in_pool(const struct pt_table *t, const struct node *node)
 {
 	const struct pt_pool *pool = t->pool;
+	uint64_t backed = atomic_load_explicit(&pool->backed, memory_order_relaxed);
 
-	if ((char *)node < pool->meta ||
-	    node_to_pa(t, node) - pool->phys_base >= pool->nr_chunks_max << pool->chunk_shift)
+	return node_to_pa(t, node) - pool->phys_base < backed << pool->chunk_shift;
+}
+
+static const char *check_node(const struct pt_table *t, struct node *node, unsigned level)
+{
+	if (!check_in_pool(t, node))
 		return "a table entry refers to memory outside the pool";
 	if (node->state != NODE_TABLE)
 		return "a table entry refers to a node that is not a table";
@@ -154,7 +160,7 @@ static void check_unmark(const struct pt_table *t, struct node *node, unsigned l
 {
 	slot_t *slots = node_slots(t, node);
 
-	if (!node->drops)
+	if (!check_in_pool(t, node) || !node->drops)
 		return;
 	node->drops = 0;
 	for (unsigned i = 0; i < FAN_OUT && level > 1; i++) {

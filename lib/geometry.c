@@ -14,22 +14,21 @@ unsigned pt_slot_index(const struct pt_format_info *f, pt_va_t va, unsigned leve
 }
 
 int pt_index_range(const struct pt_format_info *f, unsigned top_first, unsigned top_end,
-		   pt_va_t *ret_first, pt_va_t *ret_last)
+		   pt_va_t leading, pt_va_t *ret_first, pt_va_t *ret_last)
 {
 	unsigned slots = 1u << f->index_bits;
 	uint64_t slot_bytes = pt_page_size(f, f->levels);
-	uint64_t extension = 0;
 
-	if (top_first >= top_end || top_end > slots)
+	if (top_first >= top_end || top_end > slots || (leading & (slots * slot_bytes - 1)))
 		return -EINVAL;
 	if (f->sign_extended) {
-		if (top_first < slots / 2 && top_end > slots / 2)
+		if (leading || (top_first < slots / 2 && top_end > slots / 2))
 			return -EINVAL;
 		if (top_first >= slots / 2)
-			extension = ~UINT64_C(0) << f->va_bits;
+			leading = ~UINT64_C(0) << f->va_bits;
 	}
-	*ret_first = extension | top_first * slot_bytes;
-	*ret_last = extension | (top_end * slot_bytes - 1);
+	*ret_first = leading | top_first * slot_bytes;
+	*ret_last = leading | (top_end * slot_bytes - 1);
 	return 0;
 }
 

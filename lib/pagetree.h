@@ -189,12 +189,15 @@ PT_API uint64_t pt_page_size(const struct pt_format_info *f, unsigned level);
 PT_API unsigned pt_slot_index(const struct pt_format_info *f, pt_va_t va, unsigned level);
 
 /*
- * First and last address (inclusive, sign-extended) of the top-level slots [top_first, top_end).
+ * First and last address, inclusive, of the top-level slots [top_first, top_end).
+ * @leading: the bits above those that the format translates, in their place, as in pt_config; 0 for
+ * sign-extended formats, which derive them.
  * Return: 0, or -EINVAL if the index range is empty, too large, or crosses the two halves of a
- * sign-extended address space. Source: Asterinas vaddr_range().
+ * sign-extended address space, or @leading is not as said. Source: Asterinas vaddr_range().
  */
 PT_API PT_MUST_CHECK int pt_index_range(const struct pt_format_info *f, unsigned top_first,
-					unsigned top_end, pt_va_t *ret_first, pt_va_t *ret_last);
+					unsigned top_end, pt_va_t leading, pt_va_t *ret_first,
+					pt_va_t *ret_last);
 
 /*
  * Cut the front of a mapping into the largest leaf: the highest level not above `max_level` that
@@ -404,10 +407,16 @@ struct pt_config {
 	unsigned top_first; /* root slots this table manages: [top_first, top_end); */
 	unsigned top_end;   /* both 0: the upper half (kernel role); else all, or the lower half if
 			     * addresses are sign-extended or `kernel` is given */
+	/*
+	 * What all addresses of the table begin with: the bits above those that the format
+	 * translates, in their place (~0 << 48 for the upper of two AArch64 tables). An address
+	 * with others is -ERANGE. Must be 0 where addresses are sign-extended.
+	 */
+	pt_va_t leading;
 	enum pt_role role;
 	/*
-	 * User role: share this kernel table's half, or NULL. It has the same format and pool, its
-	 * range lies apart, and either both strategies are `bare` or neither. pt_walk() and
+	 * User role: share this kernel table's half, or NULL. It has the same format, leading bits
+	 * and pool, its range lies apart, and either both strategies are `bare` or neither. pt_walk() and
 	 * pt_access() follow this table's own root there, as the hardware does; pt_query() and
 	 * pt_query_get() ask the kernel table, by its strategy; everything else is -ERANGE. What is
 	 * mapped in the kernel table later is seen as well. Holds a reference of it.

@@ -17,7 +17,7 @@ static int managed_range(const struct pt_format_info *format, const struct pt_co
 		if (!first && (format->sign_extended || config->kernel))
 			end = slots / 2;
 	}
-	return pt_index_range(format, first, end, ret_first, ret_last);
+	return pt_index_range(format, first, end, config->leading, ret_first, ret_last);
 }
 
 /* Can a user table first..last of this pair borrow from @kernel? */
@@ -27,7 +27,7 @@ static bool may_share(const struct pt_instance *instance, const struct pt_config
 	const struct pt_table *kernel = config->kernel;
 
 	return config->role == PT_ROLE_USER && kernel->role == PT_ROLE_KERNEL &&
-	       kernel->pool == config->pool &&
+	       kernel->pool == config->pool && kernel->leading == config->leading &&
 	       kernel->instance->format.name == instance->format.name &&
 	       (kernel->instance->strategy.isolation == PT_ISOLATION_NONE) ==
 		       (instance->strategy.isolation == PT_ISOLATION_NONE) &&
@@ -55,6 +55,7 @@ int pt_role_configure(struct pt_table *table, const struct pt_instance *instance
 	table->first = first;
 	table->last = last;
 	table->cursor_last = bound;
+	table->leading = config->leading;
 	table->role = config->role;
 	table->kernel = config->kernel;
 	table->top_pinned = config->top_pinned || config->role == PT_ROLE_KERNEL;

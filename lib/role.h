@@ -12,8 +12,8 @@ int pt_table_may_destroy(const struct pt_thread *self, const struct pt_table *ta
 void pt_table_release(struct pt_thread *self, struct pt_table *table);
 
 /*
- * Set table->first, last, cursor_last, role and kernel as @config says; the rest of the table need
- * not be set up. Return: 0 or -EINVAL.
+ * Set table->first, last, cursor_last, leading, role and kernel as @config says; the rest of the table
+ * need not be set up. Return: 0 or -EINVAL.
  */
 int pt_role_configure(struct pt_table *table, const struct pt_instance *instance,
 		      const struct pt_config *config);

@@ -40,6 +40,7 @@ struct pt_table {
 	void *flush_ctx;
 	bool top_pinned;
 	enum pt_role role;
+	pt_va_t leading;         /* as configured: what `first` and `last` begin with */
 	struct pt_table *kernel; /* whose root slots this table borrows, or NULL */
 	void (*activate)(void *ctx, pt_pa_t root_pa);
 	void *activate_ctx;

@@ -106,6 +106,14 @@ void fixture_use_upper_half(struct fixture *fx)
 	fixture_new_table(fx);
 }
 
+void fixture_use_leading_bits(struct fixture *fx)
+{
+	if (fx->format->sign_extended)
+		skip();
+	fx->config.leading = ~UINT64_C(0) << fx->format->va_bits;
+	fixture_new_table(fx);
+}
+
 /* ---- the runner ---- */
 
 struct run {

@@ -88,6 +88,8 @@ void fixture_new_table(struct fixture *fx);
 
 /* The address space above the sign-extended hole, if there is one; else skips the test. */
 void fixture_use_upper_half(struct fixture *fx);
+/* Leading bits that end at the end of all addresses; skips the test if they are sign-extended. */
+void fixture_use_leading_bits(struct fixture *fx);
 
 /* ---- one line for what tests say most often ---- */
 

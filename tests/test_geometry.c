@@ -122,12 +122,12 @@ static void slot_index_takes_the_bits_of_its_level_only(void **state)
 
 /* ---- managed ranges ---- */
 
-static void expect_range(const struct pt_format_info *f, unsigned from, unsigned end, pt_va_t first,
-			 pt_va_t last)
+static void expect_range(const struct pt_format_info *f, unsigned from, unsigned end,
+			 pt_va_t leading, pt_va_t first, pt_va_t last)
 {
 	pt_va_t got_first, got_last;
 
-	assert_int_equal(pt_index_range(f, from, end, &got_first, &got_last), 0);
+	assert_int_equal(pt_index_range(f, from, end, leading, &got_first, &got_last), 0);
 	assert_int_equal(got_first, first);
 	assert_int_equal(got_last, last);
 }
@@ -135,24 +135,51 @@ static void expect_range(const struct pt_format_info *f, unsigned from, unsigned
 static void index_range_of_the_lower_half_ends_at_the_hole(void **state)
 {
 	(void)state;
-	expect_range(x86(), 0, 256, 0, 0x7fffffffffff);
-	expect_range(x86(), 255, 256, 0x7f8000000000, 0x7fffffffffff);
-	expect_range(x86(), 0, 1, 0, 512 * GIB - 1);
+	expect_range(x86(), 0, 256, 0, 0, 0x7fffffffffff);
+	expect_range(x86(), 255, 256, 0, 0x7f8000000000, 0x7fffffffffff);
+	expect_range(x86(), 0, 1, 0, 0, 512 * GIB - 1);
 }
 
 static void index_range_of_the_upper_half_is_sign_extended(void **state)
 {
 	(void)state;
-	expect_range(x86(), 256, 512, 0xffff800000000000, UINT64_MAX);
-	expect_range(x86(), 256, 257, 0xffff800000000000, 0xffff807fffffffff);
-	expect_range(x86(), 511, 512, 0xffffff8000000000, UINT64_MAX);
+	expect_range(x86(), 256, 512, 0, 0xffff800000000000, UINT64_MAX);
+	expect_range(x86(), 256, 257, 0, 0xffff800000000000, 0xffff807fffffffff);
+	expect_range(x86(), 511, 512, 0, 0xffffff8000000000, UINT64_MAX);
 }
 
 static void index_range_without_sign_extension_is_one_piece(void **state)
 {
 	(void)state;
-	expect_range(toy(), 0, 4, 0, 0x3ffff);
-	expect_range(toy(), 1, 3, 0x10000, 0x2ffff);
+	expect_range(toy(), 0, 4, 0, 0, 0x3ffff);
+	expect_range(toy(), 1, 3, 0, 0x10000, 0x2ffff);
+}
+
+static void index_range_begins_with_the_leading_bits(void **state)
+{
+	(void)state;
+	expect_range(toy(), 0, 4, 0x40000, 0x40000, 0x7ffff);
+	expect_range(toy(), 1, 3, UINT64_C(5) << 60, UINT64_C(5) << 60 | 0x10000,
+		     UINT64_C(5) << 60 | 0x2ffff);
+	expect_range(toy(), 3, 4, ~UINT64_C(0x3ffff), ~UINT64_C(0xffff), UINT64_MAX);
+}
+
+static void index_range_refuses_leading_bits_where_they_cannot_be(void **state)
+{
+	/* what the format translates; the last also holds a bit that would be right */
+	static const pt_va_t bad[] = {1, 0xfff, 0x1000, 0x10000, 0x20000, 0x60000};
+	pt_va_t first = 1, last = 2;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(pt_index_range(toy(), 0, 1, bad[i], &first, &last), -EINVAL);
+	/* sign extension decides, also where it says the same */
+	assert_int_equal(pt_index_range(x86(), 0, 1, UINT64_C(1) << 48, &first, &last), -EINVAL);
+	assert_int_equal(pt_index_range(x86(), 256, 512, UINT64_C(0xffff) << 48, &first, &last),
+			 -EINVAL);
+	assert_int_equal(first, 1);
+	assert_int_equal(last, 2);
 }
 
 static void index_range_refuses_nonsense_and_writes_nothing(void **state)
@@ -165,10 +192,10 @@ static void index_range_refuses_nonsense_and_writes_nothing(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(pt_index_range(x86(), bad[i].first, bad[i].end, &first, &last),
+		assert_int_equal(pt_index_range(x86(), bad[i].first, bad[i].end, 0, &first, &last),
 				 -EINVAL);
-	assert_int_equal(pt_index_range(toy(), 0, 5, &first, &last), -EINVAL);
-	assert_int_equal(pt_index_range(x86(), UINT32_MAX, 1, &first, &last), -EINVAL);
+	assert_int_equal(pt_index_range(toy(), 0, 5, 0, &first, &last), -EINVAL);
+	assert_int_equal(pt_index_range(x86(), UINT32_MAX, 1, 0, &first, &last), -EINVAL);
 	assert_int_equal(first, 1);
 	assert_int_equal(last, 2);
 }
@@ -356,6 +383,8 @@ int main(void)
 		cmocka_unit_test(index_range_of_the_lower_half_ends_at_the_hole),
 		cmocka_unit_test(index_range_of_the_upper_half_is_sign_extended),
 		cmocka_unit_test(index_range_without_sign_extension_is_one_piece),
+		cmocka_unit_test(index_range_begins_with_the_leading_bits),
+		cmocka_unit_test(index_range_refuses_leading_bits_where_they_cannot_be),
 		cmocka_unit_test(index_range_refuses_nonsense_and_writes_nothing),
 		cmocka_unit_test(largest_pages_of_the_documented_example),
 		cmocka_unit_test(largest_page_needs_both_addresses_aligned),

@@ -373,7 +373,7 @@ static void random_calls_agree_with_the_flat_map(struct fixture *fx)
 	struct world w = {.fx = fx, .random = seed + name_hash(fx->strategy->name)};
 	unsigned round;
 
-	/* the lower half, the upper half, and root slots that stay */
+	/* the lower half; the upper half, or leading bits; and root slots that stay */
 	for (round = 0; round < 3; round++) {
 		w.calls = 0;
 		w.changes = 0;
@@ -382,6 +382,8 @@ static void random_calls_agree_with_the_flat_map(struct fixture *fx)
 		fx->config.top_pinned = round == 2;
 		if (round == 1 && fx->format->sign_extended)
 			fixture_use_upper_half(fx);
+		else if (round == 1)
+			fixture_use_leading_bits(fx);
 		else
 			fixture_new_table(fx);
 		flat_init(&w.map, fx->format);
@@ -389,6 +391,7 @@ static void random_calls_agree_with_the_flat_map(struct fixture *fx)
 		flat_free(&w.map);
 		fx->config.top_first = 0;
 		fx->config.top_end = 0;
+		fx->config.leading = 0;
 	}
 	free(w.expected.of);
 	free(w.reported.of);

@@ -32,7 +32,7 @@ static void a_kernel_table_has_all_its_top_tables(struct fixture *fx)
 
 	fx->config.role = PT_ROLE_KERNEL;
 	fixture_new_table(fx);
-	expect_ok(pt_index_range(fx->format, half, 2 * half, &first, &last));
+	expect_ok(pt_index_range(fx->format, half, 2 * half, 0, &first, &last));
 	assert_int_equal(fx->first, first);
 	assert_int_equal(fx->last, last);
 	assert_int_equal(check(fx).nodes, 1 + half);

@@ -46,7 +46,7 @@ const char *run_unsupported(const struct script *s, const char *format, unsigned
 	half = 1u << (f->va_bits - f->page_shift - f->index_bits * (f->levels - 1));
 	if (f->sign_extended)
 		half /= 2;
-	if (pt_index_range(f, 0, half, &first, &last) || s->trace->last_va > last)
+	if (pt_index_range(f, 0, half, 0, &first, &last) || s->trace->last_va > last)
 		return "the trace has addresses beyond its range";
 	if ((uint64_t)copies * s->trace->nr_events >= (1ull << (f->pa_bits - f->page_shift)) - 1)
 		return "its physical addresses are too few for the trace";
