@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "roles.h"
 #include "tlb.h"
 
 static struct pt_gather gathers[MAX_THREADS];
@@ -11,7 +12,7 @@ static struct pt_cursor cursors[MAX_THREADS];
 
 void calls_begin(struct program *p, unsigned t)
 {
-	pt_gather_init(&gathers[t], p->handles[t], p->table,
+	pt_gather_init(&gathers[t], p->handles[t], p->kernel ? p->kernel : p->table,
 		       p->scenario->hardware ? tlb_removed : NULL, NULL);
 }
 
@@ -142,16 +143,17 @@ static void run_upkeep(struct program *p, struct call *call, unsigned t)
 {
 	const struct step *s = call->step;
 	struct pt_thread *self = p->handles[t];
+	struct pt_table *table = roles_table(p, s, t);
 	pt_va_t va = PAGE_VA(s->page);
 	uint64_t len = PAGE_VA(s->pages), count = 0;
 
 	if (s->kind == STEP_PRUNE)
-		call->rc = pt_prune(self, p->table, va, len, NULL, &count);
+		call->rc = pt_prune(self, table, va, len, NULL, &count);
 	else if (s->kind == STEP_MERGE)
-		call->rc = pt_merge(self, p->table, va, len, s->level, &count);
+		call->rc = pt_merge(self, table, va, len, s->level, &count);
 	else
-		call->rc = pt_harvest(self, p->table, va, len, s->clear, report_used, (void *)s,
-				      NULL, &count);
+		call->rc = pt_harvest(self, table, va, len, s->clear, report_used, (void *)s, NULL,
+				      &count);
 	call->pages = (uint32_t)count;
 }
 
@@ -159,6 +161,7 @@ static void run_range(struct program *p, struct call *call, unsigned t)
 {
 	const struct step *s = call->step;
 	struct pt_thread *self = p->handles[t];
+	struct pt_table *table = roles_table(p, s, t);
 	struct pt_gather *gather = s->gather ? &gathers[t] : NULL;
 	pt_va_t va = PAGE_VA(s->page);
 	uint64_t len = PAGE_VA(s->pages), pages = 0;
@@ -166,20 +169,20 @@ static void run_range(struct program *p, struct call *call, unsigned t)
 	switch (s->kind) {
 	case STEP_MAP:
 		tlb_take(s);
-		call->rc = pt_map(self, p->table, va, len, FRAME_PA(s->frame), s->set, s->level);
+		call->rc = pt_map(self, table, va, len, FRAME_PA(s->frame), s->set, s->level);
 		if (call->rc)
 			tlb_give(s);
 		break;
 	case STEP_UNMAP:
 		if (!gather)
 			tlb_unreported(s->page, s->pages);
-		call->rc = pt_unmap(self, p->table, va, len, gather, &pages);
+		call->rc = pt_unmap(self, table, va, len, gather, &pages);
 		break;
 	case STEP_PROTECT:
-		call->rc = pt_protect(self, p->table, va, len, s->set, s->clear, gather, &pages);
+		call->rc = pt_protect(self, table, va, len, s->set, s->clear, gather, &pages);
 		break;
 	default:
-		call->rc = pt_mark(self, p->table, va, len, s->value);
+		call->rc = pt_mark(self, table, va, len, s->value);
 		break;
 	}
 	call->pages = (uint32_t)pages;
@@ -188,23 +191,24 @@ static void run_range(struct program *p, struct call *call, unsigned t)
 static void run_look(struct program *p, struct call *call, unsigned t)
 {
 	const struct step *s = call->step;
+	struct pt_table *table = roles_table(p, s, t);
 	struct pt_mapping mapping;
 
 	if (s->kind == STEP_ACCESS) {
 		tlb_access(p, call);
 	} else if (s->kind == STEP_QUERY) {
-		call->rc = pt_query(p->handles[t], p->table, PAGE_VA(s->page), &mapping);
+		call->rc = pt_query(p->handles[t], table, PAGE_VA(s->page), &mapping);
 		if (!call->rc)
 			call_set_mapping(call, s->page, &mapping);
 	} else if (s->kind == STEP_QUERY_GET) {
-		call->rc = pt_query_get(p->handles[t], p->table, PAGE_VA(s->page), &mapping);
+		call->rc = pt_query_get(p->handles[t], table, PAGE_VA(s->page), &mapping);
 		if (!call->rc)
 			call_set_mapping(call, s->page, &mapping);
 		if (!call->rc && mapping.kind == PT_KIND_LEAF && (mapping.item.prop & PT_TRACKED))
 			tlb_item_ops.drop(NULL, mapping.item.pa, mapping.item.level);
 	} else {
-		call->rc = pt_walk(p->handles[t], p->table, PAGE_VA(s->page), &call->value,
-				   &call->prop);
+		call->rc =
+			pt_walk(p->handles[t], table, PAGE_VA(s->page), &call->value, &call->prop);
 	}
 	strip_hardware(call);
 }
@@ -247,7 +251,7 @@ static bool run_step(struct program *p, struct call *call, unsigned t, const str
 		run_look(p, call, t);
 		break;
 	case STEP_BEGIN:
-		call->rc = pt_cursor_begin(p->handles[t], p->table, PAGE_VA(s->page),
+		call->rc = pt_cursor_begin(p->handles[t], roles_table(p, s, t), PAGE_VA(s->page),
 					   PAGE_VA(s->pages), s->mode, s->level, &cursors[t]);
 		*held = call->rc ? NULL : s;
 		if (*held)
@@ -265,6 +269,15 @@ static bool run_step(struct program *p, struct call *call, unsigned t, const str
 		break;
 	case STEP_RECLAIM:
 		pt_thread_reclaim(p->handles[t]);
+		break;
+	case STEP_TABLE_NEW:
+	case STEP_TABLE_DROP:
+	case STEP_TABLE_GET:
+	case STEP_TABLE_PUT:
+	case STEP_KERNEL_PUT:
+	case STEP_ACTIVATE:
+	case STEP_DEACTIVATE:
+		roles_run(p, call, t);
 		break;
 	default:
 		run_cursor(p, call, t);
@@ -339,6 +352,13 @@ void step_text(const struct step *s, char *text, size_t size)
 		[STEP_SYNC] = "gather sync",
 		[STEP_FAIL_ALLOC] = "allocations fail",
 		[STEP_RECLAIM] = "reclaim",
+		[STEP_TABLE_NEW] = "new table",
+		[STEP_TABLE_DROP] = "drop table",
+		[STEP_TABLE_GET] = "get table",
+		[STEP_TABLE_PUT] = "put table",
+		[STEP_KERNEL_PUT] = "put kernel table",
+		[STEP_ACTIVATE] = "activate",
+		[STEP_DEACTIVATE] = "deactivate",
 	};
 	static const char *const modes[] = {"read", "change", "build"};
 	size_t n = (size_t)snprintf(text, size, "%s", names[s->kind]);

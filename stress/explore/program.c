@@ -12,6 +12,7 @@
 
 #include "calls.h"
 #include "oracle.h"
+#include "roles.h"
 #include "seen.h"
 #include "tlb.h"
 #include "trace.h"
@@ -73,15 +74,19 @@ static void start(void *ctx)
 
 	if (p->scenario->hardware)
 		tlb_restore();
+	roles_restore();
 }
 
 static void look_at_all(struct program *p, struct page_state *final)
 {
 	for (unsigned page = 0; page < SCENARIO_PAGES; page++) {
+		struct pt_table *table = roles_user_is_gone(p) ? p->kernel : p->table;
 		struct pt_mapping mapping;
 		struct call look;
 
-		if (pt_query(p->handles[0], p->table, PAGE_VA(page), &mapping))
+		if (roles_user_is_gone(p) && page < KERNEL_PAGE)
+			continue;
+		if (pt_query(p->handles[0], table, PAGE_VA(page), &mapping))
 			rt_fail("Q1", "a query of page %u fails after all threads have ended",
 				page);
 		call_set_mapping(&look, page, &mapping);
@@ -89,11 +94,11 @@ static void look_at_all(struct program *p, struct page_state *final)
 	}
 }
 
-static void check_shape(struct program *p)
+static void check_shape(struct program *p, struct pt_table *table)
 {
 	struct pt_check_report report;
 
-	if (pt_check(p->handles[0], p->table, &report))
+	if (pt_check(p->handles[0], table, &report))
 		rt_fail("S1", "pt_check() fails: a thread still holds a cursor");
 	if (report.violation)
 		rt_fail("S1", "%s (page %u, level %u)", report.violation, VA_PAGE(report.va),
@@ -108,7 +113,10 @@ static void tear_down(struct program *p)
 	unsigned rc = 0;
 
 	rt.self->operation = "tear-down";
-	rc |= (unsigned)pt_table_destroy(p->handles[0], p->table);
+	if (p->kernel)
+		roles_tear_down(p);
+	else
+		rc |= (unsigned)pt_table_destroy(p->handles[0], p->table);
 	for (unsigned t = 0; t < p->threads; t++)
 		rc |= (unsigned)pt_thread_unregister(p->handles[t]);
 	pt_pool_get_stats(p->pool, &stats);
@@ -132,13 +140,16 @@ static void tear_down(struct program *p)
 static void finish(void *ctx)
 {
 	struct program *p = ctx;
-	struct page_state final[SCENARIO_PAGES], plain[SCENARIO_PAGES];
+	struct page_state final[SCENARIO_PAGES] = {0}, plain[SCENARIO_PAGES];
 	uint64_t outcome, now = signature(p, &outcome);
 
 	if (!rt.recording && seen_has(&judged, now))
 		return;
 	rt.self->operation = "the final check";
-	check_shape(p);
+	if (!roles_user_is_gone(p))
+		check_shape(p, p->table);
+	if (p->kernel)
+		check_shape(p, p->kernel);
 	look_at_all(p, final);
 	for (unsigned page = 0; page < SCENARIO_PAGES; page++) {
 		plain[page] = final[page];
@@ -211,11 +222,16 @@ static void setup(void *ctx)
 		if (!p->scenario->cold)
 			warm(p, config, t);
 	}
-	must(pt_table_create(p->handles[0], &config, &p->table), "creating the table");
+	p->kernel = NULL;
+	if (p->scenario->roles)
+		roles_setup(p, &config);
+	else
+		must(pt_table_create(p->handles[0], &config, &p->table), "creating the table");
 	p->owned = memory_reserve(SCENARIO_PAGES * sizeof(*p->owned), 64, false);
 	memory_describe("ownership of page", p->owned, sizeof(*p->owned), SCENARIO_PAGES);
 	calls_run(p, p->scenario->initial, p->initial, 0, NULL);
 	tlb_snapshot();
+	roles_snapshot();
 }
 
 void program_subject(struct program *p, const struct scenario *scenario, const char *strategy,

@@ -26,6 +26,7 @@ struct program {
 	unsigned threads;
 	struct pt_pool *pool;
 	struct pt_table *table;
+	struct pt_table *kernel; /* whose half the table shares, or NULL: see roles.h */
 	struct pt_thread *handles[MAX_THREADS];
 	uint64_t *owned; /* a plain word for each page, written by whoever holds it exclusively */
 	struct call initial[MAX_STEPS];

@@ -44,6 +44,14 @@ enum step_kind {
 	STEP_SYNC,
 	STEP_FAIL_ALLOC,
 	STEP_RECLAIM,
+	/* tables that share a kernel half: see roles.h */
+	STEP_TABLE_NEW,
+	STEP_TABLE_DROP,
+	STEP_TABLE_GET,
+	STEP_TABLE_PUT,
+	STEP_KERNEL_PUT,
+	STEP_ACTIVATE,
+	STEP_DEACTIVATE,
 };
 
 struct step {
@@ -64,6 +72,7 @@ struct scenario {
 	bool homes;    /* the first thread is of NUMA home 0, the others of home 1 */
 	bool scarce;   /* but there is memory for one home only */
 	bool hardware; /* CPUs cache translations, calls flush them; frames and dirty bits count */
+	bool roles;    /* a kernel table and a user table that shares its half: see roles.h */
 	bool synchronous;      /* who retires tables waits for the grace period itself */
 	const char *node_lock; /* NULL: as the command line says */
 	unsigned backlog;      /* bytes retired at which calls wait; 0: as the pool chooses */
@@ -187,6 +196,37 @@ const struct scenario *scenario_find(const char *name);
 #define FAIL_ALLOC(k)                               \
 	{                                           \
 		.kind = STEP_FAIL_ALLOC, .value = k \
+	}
+/* A user table of the thread's own; and the end of it. */
+#define NEW_TABLE                      \
+	{                              \
+		.kind = STEP_TABLE_NEW \
+	}
+#define DROP_TABLE                      \
+	{                               \
+		.kind = STEP_TABLE_DROP \
+	}
+/* One more, one less, reference of the scenario's user table; of the kernel table. */
+#define GET_TABLE                      \
+	{                              \
+		.kind = STEP_TABLE_GET \
+	}
+#define PUT_TABLE                      \
+	{                              \
+		.kind = STEP_TABLE_PUT \
+	}
+#define PUT_KERNEL                      \
+	{                               \
+		.kind = STEP_KERNEL_PUT \
+	}
+/* The thread's CPU runs on the table that the thread looks through; on none. */
+#define ACTIVATE                      \
+	{                             \
+		.kind = STEP_ACTIVATE \
+	}
+#define DEACTIVATE                      \
+	{                               \
+		.kind = STEP_DEACTIVATE \
 	}
 #define RECLAIM                      \
 	{                            \

@@ -11,5 +11,6 @@ extern const struct scenario scenarios_cursor[];
 extern const struct scenario scenarios_hardware[];
 extern const struct scenario scenarios_lock[];
 extern const struct scenario scenarios_upkeep[];
+extern const struct scenario scenarios_role[];
 
 #endif

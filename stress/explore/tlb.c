@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "roles.h"
 #include "trace.h"
 
 struct translation {
@@ -69,8 +70,8 @@ static void walk(struct program *program, struct call *call, struct translation 
 	struct frame *frame;
 	pt_pa_t pa;
 
-	call->rc = pt_access(program->handles[rt.me], program->table, PAGE_VA(page),
-			     (enum pt_access)call->step->mode, false, &pa);
+	call->rc = pt_access(program->handles[rt.me], roles_table(program, call->step, rt.me),
+			     PAGE_VA(page), (enum pt_access)call->step->mode, false, &pa);
 	if (call->rc)
 		return;
 	call->value = pa;
