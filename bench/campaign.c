@@ -7,19 +7,20 @@
 #include "must.h"
 #include "place.h"
 
-static void add_configuration(struct campaign *c, const struct pt_strategy_info *strategy,
+static void add_configuration(struct campaign *c, const struct contender *contender,
 			      unsigned threads)
 {
 	const struct run_options *o = c->options;
 	struct configuration *new = &c->configurations[c->count++];
-	char settings[128];
+	char settings[128], lock[CONTENDER_NAME];
 
 	settings_print(settings, sizeof(settings), &c->variant->settings,
 		       c->variant->workload->settings, SETTINGS_NAME);
-	snprintf(new->name, sizeof(new->name), "%s%s/strategy:%s/format:%s/threads:%u",
-		 c->variant->workload->name, settings, strategy->name, o->format->name, threads);
+	snprintf(new->name, sizeof(new->name), "%s%s/strategy:%s/format:%s%s/threads:%u",
+		 c->variant->workload->name, settings, contender->strategy->name, o->format->name,
+		 contender_suffix(lock, contender), threads);
 	new->workload = c->variant->workload->name;
-	new->strategy = strategy;
+	new->contender = contender;
 	new->threads = threads;
 	new->repetitions = must(calloc(o->repetitions, sizeof(*new->repetitions)));
 	new->rows = must(calloc(o->repetitions, sizeof(*new->rows)));
@@ -27,7 +28,7 @@ static void add_configuration(struct campaign *c, const struct pt_strategy_info 
 
 void campaign_init(struct campaign *campaign, const struct run_options *options, unsigned number)
 {
-	size_t most = options->thread_count * options->strategies.count, t, s;
+	size_t most = options->thread_count * options->contenders.count, t, s;
 
 	*campaign = (struct campaign){
 		.options = options,
@@ -42,13 +43,13 @@ void campaign_init(struct campaign *campaign, const struct run_options *options,
 			campaign->too_few = threads;
 			continue;
 		}
-		for (s = 0; s < options->strategies.count; s++) {
-			const struct pt_strategy_info *strategy = options->strategies.items[s];
+		for (s = 0; s < options->contenders.count; s++) {
+			const struct contender *contender = &options->contenders.items[s];
 
-			if (strategy->isolation == PT_ISOLATION_NONE && threads > 1)
+			if (contender->strategy->isolation == PT_ISOLATION_NONE && threads > 1)
 				campaign->single_only = true;
 			else
-				add_configuration(campaign, strategy, threads);
+				add_configuration(campaign, contender, threads);
 		}
 	}
 }
@@ -72,14 +73,15 @@ void campaign_free(struct campaign *campaign)
 static void print_command(const struct campaign *c, const struct configuration *configuration)
 {
 	const struct run_options *o = c->options;
-	char settings[256], warmup[UNITS_TEXT], duration[UNITS_TEXT];
+	char settings[256], warmup[UNITS_TEXT], duration[UNITS_TEXT], lock[CONTENDER_NAME];
 
 	settings_print(settings, sizeof(settings), &c->variant->settings,
 		       c->variant->workload->settings, SETTINGS_COMMAND);
-	complain("  repeat:   ptbench run --workload %s%s --strategy %s --format %s --threads %u "
+	complain("  repeat:   ptbench run --workload %s%s --strategy %s%s --format %s --threads %u "
 		 "--place %s --node-memory %s --warmup %s --duration %s --reps %u --seed %llu",
-		 c->variant->workload->name, settings, configuration->strategy->name,
-		 o->format->name, configuration->threads, o->place, o->node_memory,
+		 c->variant->workload->name, settings, configuration->contender->strategy->name,
+		 contender_option(lock, configuration->contender), o->format->name,
+		 configuration->threads, o->place, o->node_memory,
 		 format_duration(warmup, o->warmup_ns), format_duration(duration, o->duration_ns),
 		 o->repetitions, (unsigned long long)o->seed);
 }
@@ -140,32 +142,30 @@ static json_t *homes_json(const struct trial_result *result)
 	return list;
 }
 
-static json_t *details_json(const struct campaign *c, const struct trial_result *result,
-			    unsigned threads, unsigned block, unsigned order)
+static json_t *details_json(const struct campaign *c, const struct configuration *configuration,
+			    const struct trial_result *result, unsigned block, unsigned order)
 {
 	json_t *more = json_must(json_pack(
-		"{s:i, s:i, s:b, s:f, s:f, s:f, s:I, s:f, s:b, s:o}", "block", (int)block, "order",
-		(int)order, "clean", result->cpu_over_wall >= UNDISTURBED, "cpu_over_wall",
-		result->cpu_over_wall, "jain", result->jain, "helper_cpus", result->helper_cpu,
-		"steal_ms", (json_int_t)result->steal_ms, "background_items_per_second",
+		"{s:s?, s:i, s:i, s:b, s:f, s:f, s:f, s:I, s:f, s:b, s:o}", "node_lock",
+		result->node_lock, "block", (int)block, "order", (int)order, "clean",
+		result->cpu_over_wall >= UNDISTURBED, "cpu_over_wall", result->cpu_over_wall,
+		"jain", result->jain, "helper_cpus", result->helper_cpu, "steal_ms",
+		(json_int_t)result->steal_ms, "background_items_per_second",
 		result->background_ops_per_second, "verified", 1, "per_thread",
-		threads_json(result, threads)));
+		threads_json(result, configuration->threads)));
 
 	json_object_set_new(more, "homes", homes_json(result));
 	if (c->variant->workload->settings & SETTING_MIX)
-		json_object_set_new(more, "ops", operations_json(result, threads));
+		json_object_set_new(more, "ops", operations_json(result, configuration->threads));
 	return more;
 }
 
 static void record(struct campaign *c, struct configuration *configuration,
 		   const struct trial_result *result, unsigned block, unsigned order)
 {
-	size_t r = configuration->count++, strategies = c->options->strategies.count;
-	unsigned family = (unsigned)(c->number * strategies), s;
+	const struct contender_list *contenders = &c->options->contenders;
+	size_t r = configuration->count++;
 
-	for (s = 0; s < strategies; s++)
-		if (c->options->strategies.items[s] == configuration->strategy)
-			family += s;
 	configuration->repetitions[r] = (struct repetition){
 		.ops_per_second = result->ops_per_second,
 		.background_ops_per_second = result->background_ops_per_second,
@@ -176,7 +176,8 @@ static void record(struct campaign *c, struct configuration *configuration,
 	};
 	configuration->rows[r] = (struct result_row){
 		.name = configuration->name,
-		.family = family,
+		.family = (unsigned)(c->number * contenders->count +
+				     (size_t)(configuration->contender - contenders->items)),
 		.instance = configuration->threads,
 		.repetitions = c->options->repetitions,
 		.repetition = (unsigned)r,
@@ -188,7 +189,7 @@ static void record(struct campaign *c, struct configuration *configuration,
 		.fairness = result->fairness,
 		.node_bytes = result->node_bytes,
 		.retired_bytes_max = result->retired_bytes_max,
-		.more = details_json(c, result, configuration->threads, block, order),
+		.more = details_json(c, configuration, result, block, order),
 	};
 	if (result->node_bytes > configuration->node_bytes)
 		configuration->node_bytes = result->node_bytes;
@@ -203,7 +204,7 @@ static enum exit_code run_one(struct campaign *c, struct configuration *configur
 	struct finding finding;
 	enum exit_code code;
 
-	trial->strategy = configuration->strategy;
+	trial->contender = *configuration->contender;
 	trial->threads = configuration->threads;
 	code = trial_run(trial, result, &finding);
 	if (!code)
@@ -317,7 +318,7 @@ const struct configuration *campaign_find(const struct campaign *campaign,
 	size_t i;
 
 	for (i = 0; i < campaign->count; i++)
-		if (campaign->configurations[i].strategy == strategy &&
+		if (campaign->configurations[i].contender->strategy == strategy &&
 		    campaign->configurations[i].threads == threads)
 			return &campaign->configurations[i];
 	return NULL;

@@ -22,7 +22,7 @@ struct repetition {
 
 struct configuration {
 	const char *workload;
-	const struct pt_strategy_info *strategy;
+	const struct contender *contender;
 	unsigned threads;
 	char name[256]; /* mixed/set:2MiB/.../strategy:rcu/format:x86_64/threads:2 */
 	struct repetition *repetitions;
@@ -35,7 +35,7 @@ struct campaign {
 	const struct run_options *options;
 	const struct variant *variant;
 	unsigned number;                      /* of the variant, from 0 */
-	struct configuration *configurations; /* by threads, then by strategy */
+	struct configuration *configurations; /* by threads, then by contender */
 	size_t count;
 	bool single_only; /* a strategy was left out because it allows one thread only */
 	unsigned too_few; /* a number of threads that is too low for the workload; 0: none */
@@ -68,7 +68,7 @@ enum figure {
 struct summary campaign_summary(const struct configuration *configuration, enum figure figure);
 size_t campaign_disturbed(const struct configuration *configuration);
 
-/* NULL if it was not run. */
+/* With the first of its node locks; NULL if it was not run. */
 const struct configuration *campaign_find(const struct campaign *campaign,
 					  const struct pt_strategy_info *strategy,
 					  unsigned threads);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "embed.h"
+#include "contenders.h"
 #include "place.h"
 #include "results.h"
 #include "run.h"
@@ -107,14 +107,29 @@ static void print_workloads(bool color)
 	print_and_destroy(table, color);
 }
 
-static void print_choices(bool color)
+static void print_node_locks(bool color)
 {
+	const struct pt_strategy_info *strategy;
+	const char *before = "";
 	unsigned i;
 
 	heading("node lock", color);
 	for (i = 0; pt_node_lock_at(i); i++)
-		printf("%s\n", pt_node_lock_at(i));
-	putchar('\n');
+		printf("%s%s", i ? ", " : "", pt_node_lock_at(i));
+	printf(" (for ");
+	for (i = 0; (strategy = pt_strategy_at(i)); i++) {
+		if (!strategy->node_locks)
+			continue;
+		printf("%s%s", before, strategy->name);
+		before = ", ";
+	}
+	printf(")\n\n");
+}
+
+static void print_choices(bool color)
+{
+	unsigned i;
+
 	heading("placement", color);
 	for (i = 0; place_policies[i].name; i++)
 		printf("%-9s  %s\n", place_policies[i].name, place_policies[i].summary);
@@ -133,12 +148,12 @@ static json_t *strategies_json(void)
 	for (i = 0; (s = pt_strategy_at(i)); i++)
 		json_array_append_new(
 			list,
-			json_must(json_pack("{s:s, s:s, s:s, s:b, s:b, s:i, s:i}", "name", s->name,
-					    "summary", s->summary, "isolation",
-					    isolation_name(s->isolation), "readers_share",
-					    s->readers_share, "lock_free_query", s->lock_free_query,
-					    "software_bits", (int)s->software_bits, "node_bytes",
-					    (int)s->node_bytes)));
+			json_must(json_pack(
+				"{s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:i}", "name", s->name,
+				"summary", s->summary, "isolation", isolation_name(s->isolation),
+				"readers_share", s->readers_share, "lock_free_query",
+				s->lock_free_query, "node_locks", s->node_locks, "software_bits",
+				(int)s->software_bits, "node_bytes", (int)s->node_bytes)));
 	return list;
 }
 
@@ -283,6 +298,7 @@ int list_command(int argc, char **argv)
 	print_strategies(color);
 	print_formats(color);
 	print_workloads(color);
+	print_node_locks(color);
 	print_choices(color);
 	return EXIT_FINE;
 }

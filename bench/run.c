@@ -28,9 +28,10 @@ struct run {
 static void show_progress(void *ctx, const struct configuration *next)
 {
 	struct run *run = ctx;
-	char label[128];
+	char label[160], lock[CONTENDER_NAME];
 
-	snprintf(label, sizeof(label), "%s, %s, %u thread%s", next->workload, next->strategy->name,
+	snprintf(label, sizeof(label), "%s, %s%s, %u thread%s", next->workload,
+		 next->contender->strategy->name, contender_suffix(lock, next->contender),
 		 next->threads, next->threads > 1 ? "s" : "");
 	progress_update(run->done++, label);
 }

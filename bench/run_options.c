@@ -24,6 +24,7 @@ enum option_key {
 	KEY_OUTPUT = 'o',
 	KEY_DRY_RUN = 'n',
 	KEY_PLACE = 256,
+	KEY_NODE_LOCK,
 	KEY_NODE_MEMORY,
 	KEY_WARMUP,
 	KEY_SEED,
@@ -40,6 +41,8 @@ static const struct argp_option argp_options[] = {
 	{"suite", KEY_SUITE, "NAME", 0, "A choice of workloads: quick", 1},
 	{"workload", KEY_WORKLOAD, "LIST", 0, "Workloads by name; see ptbench list", 1},
 	{"strategy", KEY_STRATEGY, "LIST", 0, "Strategies (all)", 1},
+	{"node-lock", KEY_NODE_LOCK, "LIST", 0, "Locks of nodes: ttas, ticket, queued, all (ttas)",
+	 1},
 	{"format", KEY_FORMAT, "NAME", 0, "PTE format (x86_64)", 1},
 	{"threads", KEY_THREADS, "LIST", 0, "Numbers of threads: 1,2,4..8,16..64*2 (1)", 1},
 	{"place", KEY_PLACE, "POLICY", 0, "compact, scatter, none, list:0,2 (scatter)", 1},
@@ -67,7 +70,7 @@ struct parsed {
 	struct run_options *options;
 	struct settings settings;
 	unsigned given; /* a set of enum setting */
-	const char *suite, *workloads, *strategies, *format, *threads, *baseline;
+	const char *suite, *workloads, *strategies, *node_locks, *format, *threads, *baseline;
 };
 
 static int parse_setting(struct parsed *p, int key, const char *text)
@@ -134,6 +137,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_STRATEGY:
 		p->strategies = text;
+		return 0;
+	case KEY_NODE_LOCK:
+		p->node_locks = text;
 		return 0;
 	case KEY_FORMAT:
 		p->format = text;
@@ -267,7 +273,7 @@ static enum exit_code resolve(struct parsed *p)
 	o->baseline = select_strategy("--baseline", p->baseline);
 	if (!o->format || !o->baseline)
 		return EXIT_USAGE;
-	code = select_strategies("--strategy", p->strategies, o->format, &o->strategies);
+	code = select_contenders(p->strategies, p->node_locks, o->format, &o->contenders);
 	if (!code)
 		code = choose_variants(p);
 	if (!code && parse_list("--threads", p->threads ? p->threads : "1", 1, THREADS_MOST,
@@ -288,6 +294,7 @@ enum exit_code run_options_parse(int argc, char **argv, struct run_options *ret)
 	struct parsed parsed = {
 		.options = ret,
 		.strategies = "all",
+		.node_locks = "ttas",
 		.format = "x86_64",
 		.baseline = "rwlock",
 	};
@@ -309,5 +316,5 @@ void run_options_free(struct run_options *options)
 {
 	free(options->variants);
 	free(options->threads);
-	strategy_list_free(&options->strategies);
+	contender_list_free(&options->contenders);
 }

@@ -3,14 +3,14 @@
 #ifndef BENCH_RUN_OPTIONS_H
 #define BENCH_RUN_OPTIONS_H
 
-#include "embed.h"
+#include "contenders.h"
 #include "suites.h"
 
 struct run_options {
 	struct variant *variants;
 	size_t variant_count;
 	const struct pt_format_info *format;
-	struct strategy_list strategies;
+	struct contender_list contenders;
 	unsigned *threads;
 	size_t thread_count;
 	const char *place;

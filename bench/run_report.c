@@ -45,8 +45,10 @@ static void add_row(const struct campaign *c, const struct configuration *config
 		campaign_find(c, c->options->baseline, configuration->threads);
 	struct summary ops = campaign_summary(configuration, FIGURE_OPS);
 	double cpu = median_of(configuration, FIGURE_CPU);
+	char label[CONTENDER_NAME];
 
-	table_cell(table, "%s", configuration->strategy->name);
+	table_cell(table, "%s",
+		   contender_label(label, &c->options->contenders, configuration->contender));
 	table_cell(table, "%u", configuration->threads);
 	cell_number(table, ops.median / 1e6);
 	table_cell(table, "%.1f", stats_spread_percent(&ops));
@@ -82,14 +84,15 @@ static struct table *create_table(const struct campaign *c)
 void report_campaign(const struct campaign *campaign, FILE *out, bool color)
 {
 	const struct workload *workload = campaign->variant->workload;
+	const struct contender_list *contenders = &campaign->options->contenders;
 	const struct pt_strategy_info *bare = NULL;
 	struct table *table = create_table(campaign);
 	char title[256];
 	size_t i;
 
-	for (i = 0; i < campaign->options->strategies.count; i++)
-		if (campaign->options->strategies.items[i]->isolation == PT_ISOLATION_NONE)
-			bare = campaign->options->strategies.items[i];
+	for (i = 0; i < contenders->count; i++)
+		if (contenders->items[i].strategy->isolation == PT_ISOLATION_NONE)
+			bare = contenders->items[i].strategy;
 	report_title(campaign->variant, title, sizeof(title));
 	fprintf(out, "%s%s%s\n", color ? "\033[1m" : "", title, color ? "\033[0m" : "");
 	fprintf(out, "an operation: %s\n", workload->operation);
@@ -111,8 +114,10 @@ void report_campaign(const struct campaign *campaign, FILE *out, bool color)
 
 void report_legend(const struct run_options *options, FILE *out)
 {
-	const char *baseline = options->baseline->name;
+	char baseline[CONTENDER_NAME];
 
+	contender_baseline(baseline, &options->contenders, options->baseline);
+	contender_legend(&options->contenders, out);
 	fprintf(out,
 		"thr           threads\n"
 		"Mop/s         million operations per second, all threads together\n"
@@ -125,6 +130,6 @@ void report_legend(const struct run_options *options, FILE *out)
 		"nodes, limbo  memory of page tables; most that was waiting to be freed\n"
 		"noisy reps    repetitions with CPU/wall < %.2f: trust CPU ns/op more than Mop/s\n"
 		"Figures are medians of %u repetition%s; memory is the largest of them.\n",
-		baseline, baseline, UNDISTURBED, options->repetitions,
+		options->baseline->name, baseline, UNDISTURBED, options->repetitions,
 		options->repetitions > 1 ? "s" : "");
 }

@@ -198,10 +198,12 @@ static enum exit_code run_in_session(struct session *s, struct trial_result *res
 	enum exit_code code;
 	int error;
 
-	code = embed_create(&s->embed, config->format, config->strategy, config->memory, 0);
+	code = embed_create(&s->embed, config->format, &config->contender, config->memory);
 	if (code)
 		return code;
 	s->trial.table = s->embed.table;
+	if (config->contender.strategy->node_locks)
+		result->node_lock = pt_table_node_lock(s->embed.table);
 	code = crew_create(&s->crew, &s->trial, config, s->embed.pool);
 	if (!code) {
 		code = run_and_verify(s, result, finding);
@@ -248,14 +250,14 @@ enum exit_code trial_run(const struct trial_config *config, struct trial_result 
 
 void trial_explain(const struct trial_config *config, const struct finding *finding)
 {
-	char where[64] = "";
+	char where[64] = "", lock[CONTENDER_NAME];
 
 	if (finding->thread >= 0)
 		snprintf(where, sizeof(where), " by thread %d", finding->thread);
-	complain("%s: workload %s, strategy %s, format %s, %u thread%s",
+	complain("%s: workload %s, strategy %s%s, format %s, %u thread%s",
 		 finding->code == EXIT_VIOLATION ? "WRONG" : "failed", config->workload->name,
-		 config->strategy->name, config->format->name, config->threads,
-		 config->threads > 1 ? "s" : "");
+		 config->contender.strategy->name, contender_suffix(lock, &config->contender),
+		 config->format->name, config->threads, config->threads > 1 ? "s" : "");
 	complain("  %s%s at page 0x%" PRIx64, finding->what, where, finding->va);
 	complain("  expected: %s", finding->expected);
 	complain("  found:    %s", finding->found);

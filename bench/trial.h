@@ -3,6 +3,7 @@
 #ifndef BENCH_TRIAL_H
 #define BENCH_TRIAL_H
 
+#include "contenders.h"
 #include "place.h"
 #include "workload.h"
 
@@ -12,7 +13,7 @@ struct trial_config {
 	const struct workload *workload;
 	const struct settings *settings;
 	const struct pt_format_info *format;
-	const struct pt_strategy_info *strategy;
+	struct contender contender;
 	const struct key_stream *shared_keys, *private_keys;
 	const struct place *place;
 	struct node_memory *memory; /* NULL: the library's, one home */
@@ -38,6 +39,7 @@ struct trial_result {
 	double fairness, jain; /* between the threads that the workload measures */
 	double helper_cpu;     /* CPUs kept busy by other threads of the process: reclamation */
 	uint64_t steal_ms;
+	const char *node_lock; /* as the table says; NULL: it locks no nodes */
 	uint64_t node_bytes, retired_bytes_max;
 	struct pt_home_stats homes[HOMES_MOST]; /* when the threads had ended */
 	unsigned nr_homes;

@@ -47,7 +47,7 @@ static void start(struct bench *b, const struct workload *workload, bool shared)
 		.workload = workload,
 		.settings = &b->settings,
 		.format = pt_format_find("x86_64"),
-		.strategy = pt_strategy_find("rwlock"),
+		.contender = {pt_strategy_find("rwlock"), NULL},
 		.shared_keys = &b->shared_keys,
 		.private_keys = &b->private_keys,
 		.place = b->place,
@@ -57,12 +57,12 @@ static void start(struct bench *b, const struct workload *workload, bool shared)
 		.seed = 1,
 	};
 	assert_non_null(b->config.format);
-	assert_non_null(b->config.strategy);
+	assert_non_null(b->config.contender.strategy);
 	assert_int_equal(trial_keys(&b->config, 1, &b->shared_keys, &b->private_keys), 0);
 	b->trial = aligned_alloc(alignof(struct trial), sizeof(*b->trial));
 	assert_non_null(b->trial);
 	assert_int_equal(trial_init(b->trial, &b->config), 0);
-	assert_int_equal(embed_create(&b->embed, b->config.format, b->config.strategy, NULL, 0), 0);
+	assert_int_equal(embed_create(&b->embed, b->config.format, &b->config.contender, NULL), 0);
 	b->trial->table = b->embed.table;
 	assert_int_equal(crew_create(&b->crew, b->trial, &b->config, b->embed.pool), 0);
 	assert_int_equal(pt_thread_register(b->embed.pool, &b->self), 0);

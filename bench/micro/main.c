@@ -9,10 +9,11 @@
 #include "targets.h"
 
 static const char help[] =
-	"Usage: ptmicro [--benchmark_...]\n"
+	"Usage: ptmicro [--node-lock LIST] [--benchmark_...]\n"
 	"       ptmicro --targets [--quick]\n"
 	"Measure single operations: of the library, by every strategy, and of floors, which are\n"
 	"hand-written loops that do the same without library, locks or RCU; of its locks and of RCU.\n\n"
+	"  --node-lock LIST             locks of nodes: ttas, ticket, queued, all (ttas)\n"
 	"  --targets                    the library's ratios to the floors, each with what it may\n"
 	"                               be at most; --quick: fewer repetitions\n"
 	"  --list-kernels               names for --once\n"
@@ -28,19 +29,57 @@ static const char help[] =
 	"Exit codes: 0 fine, 1 usage, 2 a result was wrong, 3 no resources\n\n"
 	"A first look:  ptmicro --benchmark_filter='^(query|protect)/' --benchmark_min_time=0.1\n";
 
+/*
+ * The value of `--node-lock VALUE` or `--node-lock=VALUE`, which is taken out of argv; @value if it is not
+ * there, NULL if its value is not. All else is Google Benchmark's.
+ */
+static const char *take_node_lock(int *argc, char **argv, const char *value)
+{
+	static const char option[] = "--node-lock";
+	const size_t length = sizeof(option) - 1;
+	int i, left = 1;
+
+	for (i = 1; i < *argc; i++) {
+		bool ours = !strncmp(argv[i], option, length);
+
+		if (ours && argv[i][length] == '=')
+			value = argv[i] + length + 1;
+		else if (ours && !argv[i][length])
+			value = argv[++i];
+		else
+			argv[left++] = argv[i];
+		if (!value)
+			break;
+	}
+	*argc = left;
+	argv[left] = NULL;
+	return value;
+}
+
 static int run_suite(int argc, char **argv)
 {
+	const char *node_locks = take_node_lock(&argc, argv, "ttas");
+	struct contender_list contenders;
+	enum exit_code code;
 	unsigned ran;
 
+	if (!node_locks) {
+		complain("--node-lock: which? see --help");
+		return EXIT_USAGE;
+	}
+	code = select_contenders("all", node_locks, pt_format_find("x86_64"), &contenders);
+	if (code)
+		return code;
 	bm_options(&argc, argv);
 	bm_context("pagetree_version", build_version);
 	bm_context("pagetree_revision", build_revision);
-	suite_tables();
+	suite_tables(&contenders);
 	suite_dispatch();
 	suite_locks();
 	suite_rcu();
 	ran = bm_run();
 	suite_end();
+	contender_list_free(&contenders);
 	return ran ? EXIT_FINE : EXIT_USAGE;
 }
 

@@ -35,12 +35,17 @@ static void draw_orders(struct subject *s)
 	}
 }
 
-static void create(struct subject *s, const char *name, bool stats)
+static void create(struct subject *s, const char *name, const char *node_lock, bool stats)
 {
 	/* Less than by default, so that valgrind can have it; retired memory has the same bound. */
 	struct pt_pool_config pool = {.size = sizeof(pool), .max_bytes = (size_t)256 << 20};
 	struct pt_config config = {
-		.size = sizeof(config), .format = "x86_64", .strategy = name, .stats = stats};
+		.size = sizeof(config),
+		.format = "x86_64",
+		.strategy = name,
+		.node_lock = node_lock,
+		.stats = stats,
+	};
 
 	*s = (struct subject){.name = name, .is_floor = !strcmp(name, "floor")};
 	draw_orders(s);
@@ -56,12 +61,17 @@ static void create(struct subject *s, const char *name, bool stats)
 
 void subject_create(struct subject *s, const char *name)
 {
-	create(s, name, false);
+	create(s, name, NULL, false);
+}
+
+void subject_create_locking(struct subject *s, const char *name, const char *node_lock)
+{
+	create(s, name, node_lock, false);
 }
 
 void subject_create_counting(struct subject *s, const char *name)
 {
-	create(s, name, true);
+	create(s, name, NULL, true);
 }
 
 void subject_destroy(struct subject *s)

@@ -56,7 +56,8 @@ __attribute__((noreturn, cold)) void subject_wrong(const struct subject *s, cons
 /* @name: "floor" or a strategy, of which x86_64 must be built. Out of memory ends the program. */
 void subject_create(struct subject *s, const char *name);
 
-/* The same, with statistics. */
+/* The same, with node locks of a kind (NULL: the default); with statistics. */
+void subject_create_locking(struct subject *s, const char *name, const char *node_lock);
 void subject_create_counting(struct subject *s, const char *name);
 void subject_destroy(struct subject *s);
 

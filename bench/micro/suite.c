@@ -9,7 +9,6 @@
 #include "suite.h"
 
 #define NAME_BYTES 128
-#define SUBJECTS_MOST 32u
 
 void suite_add(bm_function function, const void *argument, enum bm_time time, unsigned threads,
 	       const char *name, ...)
@@ -23,13 +22,14 @@ void suite_add(bm_function function, const void *argument, enum bm_time time, un
 	bm_register(text, function, argument, time, threads);
 }
 
-/* The floor, then all strategies; made by the first benchmark that needs them. */
-static struct subject *_Atomic made[SUBJECTS_MOST];
+/* The floor, then all contenders; made by the first benchmark that needs them. */
+static struct subject *_Atomic *made;
+static unsigned made_count;
 
 /* A benchmark of one of them. */
 struct job {
-	const char *subject;
-	unsigned index; /* of the subject in `made` */
+	const struct contender *contender; /* NULL: the floor */
+	unsigned index;                    /* of the subject in `made` */
 	const struct kernel *kernel;
 	enum pt_mode mode;
 };
@@ -43,7 +43,11 @@ static struct subject *main_subject(const struct job *job)
 	if (s)
 		return s;
 	s = must(calloc(1, sizeof(*s)));
-	subject_create(s, job->subject);
+	if (job->contender)
+		subject_create_locking(s, job->contender->strategy->name,
+				       job->contender->node_lock);
+	else
+		subject_create(s, "floor");
 	for (kernel = kernels; kernel->name; kernel++)
 		if (kernel->prepare)
 			kernel->prepare(s);
@@ -157,55 +161,63 @@ static const struct job *new_job(struct job job)
 	return kept;
 }
 
-static void add_strategy(const struct pt_strategy_info *strategy, unsigned index)
+static void add_contender(const struct contender *contender, unsigned index)
 {
 	static const char *const modes[] = {"read", "change", "build"};
 	static const char *const threaded[] = {"query", "map-unmap", NULL};
-	const char *const *name;
-	struct job job = {.subject = strategy->name, .index = index};
+	const char *const *name, *strategy = contender->strategy->name;
+	struct job job = {.contender = contender, .index = index};
+	char lock[CONTENDER_NAME];
 
+	contender_suffix(lock, contender);
 	for (job.mode = PT_READ_ONLY; job.mode <= PT_BUILD; job.mode++)
-		suite_add(run_cursor, new_job(job), BM_PROCESS, 1, "cursor/mode:%s/strategy:%s",
-			  modes[job.mode], strategy->name);
-	if (strategy->isolation == PT_ISOLATION_NONE)
+		suite_add(run_cursor, new_job(job), BM_PROCESS, 1, "cursor/mode:%s/strategy:%s%s",
+			  modes[job.mode], strategy, lock);
+	if (contender->strategy->isolation == PT_ISOLATION_NONE)
 		return;
 	for (name = threaded; *name && pin_cpus() > 1; name++) {
 		job.kernel = kernel_find(*name);
-		suite_add(run_kernel_threads, new_job(job), BM_THREAD, pin_cpus(), "%s/strategy:%s",
-			  *name, strategy->name);
+		suite_add(run_kernel_threads, new_job(job), BM_THREAD, pin_cpus(),
+			  "%s/strategy:%s%s", *name, strategy, lock);
 	}
 }
 
-void suite_tables(void)
+static void add_kernel(const struct kernel *kernel, const struct contender_list *contenders)
 {
-	const struct pt_strategy_info *strategy;
+	struct job job = {.kernel = kernel};
+	char lock[CONTENDER_NAME];
+
+	if (kernel->floor)
+		suite_add(run_kernel, new_job(job), BM_PROCESS, 1, "%s/floor", kernel->name);
+	while (job.index < contenders->count) {
+		job.contender = &contenders->items[job.index++];
+		suite_add(run_kernel, new_job(job), BM_PROCESS, 1, "%s/strategy:%s%s", kernel->name,
+			  job.contender->strategy->name, contender_suffix(lock, job.contender));
+	}
+}
+
+void suite_tables(const struct contender_list *contenders)
+{
 	const struct kernel *kernel;
 	unsigned i;
 
-	for (kernel = kernels; kernel->name; kernel++) {
-		if (kernel->floor)
-			suite_add(run_kernel, new_job((struct job){"floor", 0, kernel, 0}),
-				  BM_PROCESS, 1, "%s/floor", kernel->name);
-		for (i = 0; (strategy = pt_strategy_at(i)) && i + 1 < SUBJECTS_MOST; i++)
-			if (pt_pair_exists("x86_64", strategy->name))
-				suite_add(run_kernel,
-					  new_job((struct job){strategy->name, i + 1, kernel, 0}),
-					  BM_PROCESS, 1, "%s/strategy:%s", kernel->name,
-					  strategy->name);
-	}
-	for (i = 0; (strategy = pt_strategy_at(i)) && i + 1 < SUBJECTS_MOST; i++)
-		if (pt_pair_exists("x86_64", strategy->name))
-			add_strategy(strategy, i + 1);
+	made_count = (unsigned)contenders->count + 1;
+	made = must(calloc(made_count, sizeof(*made)));
+	for (kernel = kernels; kernel->name; kernel++)
+		add_kernel(kernel, contenders);
+	for (i = 0; i < contenders->count; i++)
+		add_contender(&contenders->items[i], i + 1);
 }
 
 void suite_end(void)
 {
 	unsigned i;
 
-	for (i = 0; i < SUBJECTS_MOST; i++) {
+	for (i = 0; i < made_count; i++) {
 		if (!made[i])
 			continue;
 		subject_destroy(made[i]);
 		free(made[i]);
 	}
+	free(made);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What is registered with Google Benchmark, a file for each kind. */
+/* What is registered with Google Benchmark, a file for each kind. What is given stays till the end. */
 #ifndef BENCH_MICRO_SUITE_H
 #define BENCH_MICRO_SUITE_H
 
+#include "contenders.h"
 #include "google.h"
 
-void suite_tables(void);   /* the library's calls and the floors' */
-void suite_dispatch(void); /* what indirect calls cost a walk */
-void suite_locks(void);    /* the library's locks */
-void suite_rcu(void);      /* read sections of each flavour */
+void suite_tables(const struct contender_list *contenders); /* the library's calls, the floors' */
+void suite_dispatch(void);                                  /* what indirect calls cost a walk */
+void suite_locks(void);                                     /* the library's locks */
+void suite_rcu(void);                                       /* read sections of each flavour */
 
 /* Destroys what was made for the benchmarks that ran. */
 void suite_end(void);

@@ -193,6 +193,7 @@ enum run_status run_replay(const struct run_config *config, struct run_result *r
 		.size = sizeof(run.table),
 		.format = config->format,
 		.strategy = config->strategy,
+		.node_lock = config->node_lock,
 		.pool = run.pool,
 	};
 	tables = xcalloc((size_t)config->copies * run.trace->nr_spaces, sizeof(*tables));

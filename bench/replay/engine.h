@@ -20,7 +20,7 @@
 struct run_config {
 	const struct script *script;
 	const struct plan *plan;
-	const char *format, *strategy;
+	const char *format, *strategy, *node_lock; /* of pt_config */
 	unsigned copies;
 	unsigned warmup, loops; /* unmeasured, then measured; both are compared */
 	const struct pt_pool_config *pool;

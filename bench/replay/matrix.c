@@ -19,19 +19,18 @@
 #define MOST_LOOPS 200u
 
 /* `bare` is not synchronised at all. */
-static bool can_run(const struct session *s, const struct pt_strategy_info *strategy,
-		    unsigned threads)
+static bool can_run(const struct session *s, const struct contender *contender, unsigned threads)
 {
-	return strategy->isolation != PT_ISOLATION_NONE || threads * s->copies == 1;
+	return contender->strategy->isolation != PT_ISOLATION_NONE || threads * s->copies == 1;
 }
 
 size_t matrix_cells(const struct session *s)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->strategies.count; i++) {
+	for (size_t i = 0; i < s->contenders.count; i++) {
 		for (size_t j = 0; j < s->nr_threads; j++)
-			n += can_run(s, s->strategies.items[i], s->threads[j]);
+			n += can_run(s, &s->contenders.items[i], s->threads[j]);
 	}
 	return n;
 }
@@ -41,14 +40,14 @@ static void make_cells(struct matrix *m)
 	struct session *s = m->session;
 
 	m->cells = xcalloc(matrix_cells(s), sizeof(*m->cells));
-	for (size_t i = 0; i < s->strategies.count; i++) {
+	for (size_t i = 0; i < s->contenders.count; i++) {
 		unsigned instance = 0;
 
 		for (size_t j = 0; j < s->nr_threads; j++) {
-			if (!can_run(s, s->strategies.items[i], s->threads[j]))
+			if (!can_run(s, &s->contenders.items[i], s->threads[j]))
 				continue;
 			m->cells[m->nr_cells++] = (struct cell){
-				.strategy = s->strategies.items[i],
+				.contender = &s->contenders.items[i],
 				.threads = s->threads[j],
 				.plan = &m->plans[j],
 				.reps = xcalloc(s->reps, sizeof(struct run_result)),
@@ -101,15 +100,17 @@ static bool is_bound(void *ctx, unsigned worker)
 static void complain_violation(const struct matrix *m, const struct cell *c, const char *failure)
 {
 	const struct session *s = m->session;
+	char label[CONTENDER_NAME], lock[CONTENDER_NAME];
 
-	complain("%s with %s, %u threads: %s", m->trace->path, c->strategy->name, c->threads,
-		 failure);
+	complain("%s with %s, %u threads: %s", m->trace->path,
+		 contender_label(label, &s->contenders, c->contender), c->threads, failure);
 	complain(
-		"reproduce: ptbench replay %s --strategy %s --format %s --threads %u --copies %" PRIu64
+		"reproduce: ptbench replay %s --strategy %s%s --format %s --threads %u --copies %" PRIu64
 		" --loop %u --warmup %" PRIu64 " --reps %" PRIu64
 		" --place %s --node-memory %s --seed %" PRIu64,
-		m->trace->path, c->strategy->name, s->format->name, c->threads, s->copies, m->loops,
-		s->warmup, s->reps, place_name(s->place), node_memory_name(s->memory), s->seed);
+		m->trace->path, c->contender->strategy->name, contender_option(lock, c->contender),
+		s->format->name, c->threads, s->copies, m->loops, s->warmup, s->reps,
+		place_name(s->place), node_memory_name(s->memory), s->seed);
 }
 
 static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
@@ -125,7 +126,8 @@ static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
 		.script = m->script,
 		.plan = c->plan,
 		.format = s->format->name,
-		.strategy = c->strategy->name,
+		.strategy = c->contender->strategy->name,
+		.node_lock = c->contender->node_lock,
 		.copies = (unsigned)s->copies,
 		.warmup = (unsigned)s->warmup,
 		.loops = m->loops,
@@ -136,6 +138,7 @@ static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
 		.interrupted = interrupt_seen,
 	};
 	enum run_status status = RUN_NO_RESOURCES;
+	char label[CONTENDER_NAME];
 
 	node_memory_configure(s->memory, &pool);
 	if (place_plan(s->place, workers, placement.cpus) == 0)
@@ -143,7 +146,9 @@ static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
 	if (status == RUN_VIOLATION)
 		complain_violation(m, c, c->reps[rep].failure);
 	else if (status == RUN_NO_RESOURCES)
-		complain("%s with %s: %s", m->trace->path, c->strategy->name, c->reps[rep].failure);
+		complain("%s with %s: %s", m->trace->path,
+			 contender_label(label, &s->contenders, c->contender),
+			 c->reps[rep].failure);
 	free(placement.cpus);
 	return (enum exit_code)status;
 }
@@ -159,10 +164,10 @@ static enum exit_code run_block(struct matrix *m, unsigned rep, struct rng *rng)
 	rng_shuffle(rng, order, (uint32_t)m->nr_cells);
 	for (uint32_t i = 0; i < m->nr_cells && code == EXIT_FINE; i++) {
 		struct cell *c = &m->cells[order[i]];
-		char label[128];
+		char label[160], name[CONTENDER_NAME];
 
 		snprintf(label, sizeof(label), "%s %s threads:%u", m->trace->name,
-			 c->strategy->name, c->threads);
+			 contender_label(name, &s->contenders, c->contender), c->threads);
 		progress_update(s->runs_done++, label);
 		code = run_cell(m, c, rep);
 		if (code == EXIT_FINE)

@@ -20,6 +20,7 @@ enum key {
 	KEY_REPS = 'r',
 	KEY_OUTPUT = 'o',
 	KEY_PLACE = 256,
+	KEY_NODE_LOCK,
 	KEY_NODE_MEMORY,
 	KEY_LOOP,
 	KEY_COPIES,
@@ -30,6 +31,8 @@ enum key {
 
 static const struct argp_option options[] = {
 	{"strategy", KEY_STRATEGY, "LIST", 0, "Strategies (all)", 1},
+	{"node-lock", KEY_NODE_LOCK, "LIST", 0, "Locks of nodes: ttas, ticket, queued, all (ttas)",
+	 1},
 	{"format", KEY_FORMAT, "NAME", 0, "PTE format (x86_64)", 1},
 	{"threads", KEY_THREADS, "LIST", 0, "Numbers of workers: 1,2,4..8,16..64*2 (1)", 1},
 	{"place", KEY_PLACE, "POLICY", 0, "compact, scatter, none, list:0,2 (scatter)", 1},
@@ -51,7 +54,7 @@ static const struct argp_option options[] = {
 /* Options as text: what they mean together is looked at when all are known. */
 struct request {
 	struct session *s;
-	const char *strategy, *format, *place, *threads, *baseline, *node_memory;
+	const char *strategy, *node_lock, *format, *place, *threads, *baseline, *node_memory;
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -62,6 +65,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_STRATEGY:
 		r->strategy = arg;
+		return 0;
+	case KEY_NODE_LOCK:
+		r->node_lock = arg;
 		return 0;
 	case KEY_FORMAT:
 		r->format = arg;
@@ -113,7 +119,7 @@ static enum exit_code resolve(struct request *r)
 	    parse_list("--threads", r->threads, 1, MOST_THREADS, &s->threads, &s->nr_threads) ||
 	    place_create(r->place, &s->place))
 		return EXIT_USAGE;
-	code = select_strategies("--strategy", r->strategy, s->format, &s->strategies);
+	code = select_contenders(r->strategy, r->node_lock, s->format, &s->contenders);
 	if (code != EXIT_FINE)
 		return code;
 	if (s->output && results_check_path(s->output))
@@ -196,7 +202,16 @@ int replay_command(int argc, char **argv)
 		       "table with what the recording ended in.",
 	};
 	struct session s = {.copies = 1, .reps = 5, .warmup = 1, .seed = 1};
-	struct request r = {&s, "all", "x86_64", "scatter", "1", "rwlock", "default"};
+	struct request r = {
+		.s = &s,
+		.strategy = "all",
+		.node_lock = "ttas",
+		.format = "x86_64",
+		.place = "scatter",
+		.threads = "1",
+		.baseline = "rwlock",
+		.node_memory = "default",
+	};
 	enum exit_code code = EXIT_USAGE;
 
 	argp_err_exit_status = EXIT_USAGE;
@@ -223,7 +238,7 @@ int replay_command(int argc, char **argv)
 		code = EXIT_RESOURCES;
 	if (s.results)
 		results_destroy(s.results);
-	strategy_list_free(&s.strategies);
+	contender_list_free(&s.contenders);
 	free(s.threads);
 	if (s.memory)
 		node_memory_destroy(s.memory, code == EXIT_VIOLATION || code == EXIT_RESOURCES);

@@ -52,14 +52,15 @@ static json_t *describe(const struct matrix *m, const struct cell *c, const stru
 	double events = (double)m->trace->nr_events;
 
 	return json_must(json_pack(
-		"{s:s, s:I, s:i, s:i, s:i, s:i, s:b, s:f, s:i, s:i, s:s, "
+		"{s:s?, s:s, s:I, s:i, s:i, s:i, s:i, s:b, s:f, s:i, s:i, s:s, "
 		"s:I, s:I, s:I, s:{s:f, s:f, s:I, s:I, s:I}, s:{s:i, s:b}}",
-		"trace", m->trace->name, "trace_events", (json_int_t)m->trace->nr_events, "loops",
-		(int)m->loops, "copies", (int)s->copies, "block", (int)block, "order", (int)order,
-		"clean", (int)run_is_clean(r), "cpu_over_wall", cpu_share(r), "nivcsw",
-		(int)r->involuntary, "misplaced", (int)r->misplaced, "place", place_name(s->place),
-		"page_table_calls", (json_int_t)r->calls, "wall_ns", (json_int_t)r->wall_ns,
-		"teardown_ns", (json_int_t)r->teardown_ns, "waits", "conflicting_events",
+		"node_lock", c->contender->node_lock, "trace", m->trace->name, "trace_events",
+		(json_int_t)m->trace->nr_events, "loops", (int)m->loops, "copies", (int)s->copies,
+		"block", (int)block, "order", (int)order, "clean", (int)run_is_clean(r),
+		"cpu_over_wall", cpu_share(r), "nivcsw", (int)r->involuntary, "misplaced",
+		(int)r->misplaced, "place", place_name(s->place), "page_table_calls",
+		(json_int_t)r->calls, "wall_ns", (json_int_t)r->wall_ns, "teardown_ns",
+		(json_int_t)r->teardown_ns, "waits", "conflicting_events",
 		(double)c->plan->conflicts / events, "waiting_events",
 		(double)c->plan->waiting / events, "waited", (json_int_t)r->waited, "wall_ns",
 		(json_int_t)r->wait_ns, "cpu_ns", (json_int_t)r->wait_cpu_ns, "verify", "spaces",
@@ -71,14 +72,15 @@ void replay_row(const struct matrix *m, const struct cell *c, unsigned rep, unsi
 	const struct session *s = m->session;
 	const struct run_result *r = &c->reps[rep];
 	unsigned workers = c->threads * (unsigned)s->copies;
-	char copies[32] = "", name[4096];
+	char copies[32] = "", lock[CONTENDER_NAME], name[4096];
 
 	if (!s->results)
 		return;
 	if (s->copies > 1)
 		snprintf(copies, sizeof(copies), "/copies:%" PRIu64, s->copies);
-	snprintf(name, sizeof(name), "replay:%s/strategy:%s/format:%s%s/threads:%u", m->trace->name,
-		 c->strategy->name, s->format->name, copies, c->threads);
+	snprintf(name, sizeof(name), "replay:%s/strategy:%s/format:%s%s%s/threads:%u",
+		 m->trace->name, c->contender->strategy->name, s->format->name,
+		 contender_suffix(lock, c->contender), copies, c->threads);
 	results_add(s->results,
 		    &(struct result_row){
 			    .name = name,
@@ -119,7 +121,7 @@ static const struct cell *find_cell(const struct matrix *m, const char *strategy
 	for (size_t i = 0; i < m->nr_cells; i++) {
 		const struct cell *c = &m->cells[i];
 
-		if (c->threads == threads && strcmp(c->strategy->name, strategy) == 0)
+		if (c->threads == threads && strcmp(c->contender->strategy->name, strategy) == 0)
 			return c;
 	}
 	return NULL;
@@ -141,6 +143,7 @@ static void table_row(struct table *table, const struct matrix *m, const struct 
 {
 	struct summary speed = summarize(m, c, events_per_second);
 	uint64_t node_bytes = 0, retired = 0;
+	char label[CONTENDER_NAME];
 	unsigned noisy = 0;
 
 	for (size_t i = 0; i < m->session->reps; i++) {
@@ -150,7 +153,7 @@ static void table_row(struct table *table, const struct matrix *m, const struct 
 		node_bytes = r->node_bytes_max > node_bytes ? r->node_bytes_max : node_bytes;
 		retired = r->retired_bytes_max > retired ? r->retired_bytes_max : retired;
 	}
-	table_cell(table, "%s", c->strategy->name);
+	table_cell(table, "%s", contender_label(label, &m->session->contenders, c->contender));
 	table_cell(table, "%u", c->threads);
 	table_cell(table, "%.2f", speed.median / 1e6);
 	table_cell(table, "%.1f", stats_spread_percent(&speed));
@@ -211,8 +214,10 @@ void replay_table(const struct matrix *m)
 
 void replay_legend(const struct session *s)
 {
-	const char *baseline = s->baseline->name;
+	char baseline[CONTENDER_NAME];
 
+	contender_baseline(baseline, &s->contenders, s->baseline);
+	contender_legend(&s->contenders, stdout);
 	printf("thr           threads that replay; each carries some of the recorded ones\n"
 	       "Mev/s         million events per second, all threads together\n"
 	       "+- %%          half the distance between the quartiles of Mev/s\n"
@@ -223,5 +228,5 @@ void replay_legend(const struct session *s)
 	       "waits         events that must follow one of another thread; time that took\n"
 	       "nodes, limbo  memory of page tables; most that was waiting to be freed\n"
 	       "noisy reps    repetitions that other work or sleeping locks disturbed\n",
-	       baseline, baseline);
+	       s->baseline->name, baseline);
 }

@@ -3,7 +3,7 @@
 #ifndef REPLAY_SESSION_H
 #define REPLAY_SESSION_H
 
-#include "embed.h"
+#include "contenders.h"
 #include "node_memory.h"
 #include "place.h"
 #include "results.h"
@@ -16,7 +16,7 @@ struct session {
 	const char *output; /* NULL: none */
 	const struct pt_format_info *format;
 	const struct pt_strategy_info *baseline;
-	struct strategy_list strategies;
+	struct contender_list contenders;
 	unsigned *threads; /* of one copy */
 	size_t nr_threads;
 	uint64_t copies, reps, warmup, seed;
@@ -30,9 +30,9 @@ struct session {
 	unsigned disturbed; /* repetitions */
 };
 
-/* A strategy with a number of threads, on one trace. */
+/* A contender with a number of threads, on one trace. */
 struct cell {
-	const struct pt_strategy_info *strategy;
+	const struct contender *contender;
 	unsigned threads;
 	struct plan *plan; /* shared by the cells with as many threads */
 	struct run_result *reps;
