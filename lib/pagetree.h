@@ -124,8 +124,11 @@ struct pt_mapping {
 struct pt_pool;
 struct pt_thread;
 struct pt_table;
+struct pt_item_ops;
+struct pt_taken;
+struct pt_check_report;
 
-/* ------------------------------------------------------------------ formats and strategies -- */
+/* ------------------------------------------------------------------- formats and strategies -- */
 
 struct pt_format_info {
 	const char *name;
@@ -181,7 +184,7 @@ PT_API const struct pt_strategy_info *pt_strategy_find(const char *name);
 /* Is this pair built? Context: any. */
 PT_API bool pt_pair_exists(const char *format, const char *strategy);
 
-/* ------------------------------------------------------------------------------- helpers -- */
+/* ----------------------------------------------------------------------- address arithmetic -- */
 
 /* Bytes mapped by one slot of `level`; `level` in 1..levels. */
 PT_API uint64_t pt_page_size(const struct pt_format_info *f, unsigned level);
@@ -211,7 +214,7 @@ PT_API PT_MUST_CHECK int pt_index_range(const struct pt_format_info *f, unsigned
 PT_API PT_MUST_CHECK int pt_largest_page(const struct pt_format_info *f, pt_va_t va, pt_pa_t pa,
 					 uint64_t len, unsigned max_level, uint64_t *ret_size);
 
-/* ---------------------------------------------------------------------------------- pool -- */
+/* ------------------------------------------------------------------------------------ pools -- */
 
 /*
  * Where chunks of node memory come from. A chunk is `chunk_bytes` long, aligned to that, inside the
@@ -304,7 +307,7 @@ PT_API void pt_pool_get_stats(struct pt_pool *pool, struct pt_pool_stats *ret_st
 PT_API PT_MUST_CHECK int pt_pool_get_home_stats(struct pt_pool *pool, unsigned home,
 						struct pt_home_stats *ret_stats);
 
-/* ------------------------------------------------------------------------------- threads -- */
+/* ---------------------------------------------------------------------------------- threads -- */
 
 /*
  * Register the calling thread with a pool: it may then use every table of that pool.
@@ -351,31 +354,7 @@ PT_API int pt_thread_reclaim(struct pt_thread *self);
  */
 PT_API void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after);
 
-/* --------------------------------------------------------------------------------- table -- */
-
-/*
- * References of tracked items (those with PT_TRACKED). All hooks may run on any thread; clone,
- * split and merge run under the table's locks and must not call into the library or block.
- */
-struct pt_item_ops {
-	/*
-	 * Take one more reference on [pa, pa + size(level)): see pt_query_get(). Return: 0, or a
-	 * negative errno with nothing changed, which the call that asked returns.
-	 */
-	int (*clone)(void *ctx, pt_pa_t pa, unsigned level);
-	/* Give one reference back. Runs without locks, after flush and grace period (R2). */
-	void (*drop)(void *ctx, pt_pa_t pa, unsigned level);
-	/*
-	 * One reference on a huge item becomes one on each of its parts of level - 1.
-	 * NULL: tracked huge items cannot be split, a call that would have to is -EINVAL.
-	 */
-	void (*split)(void *ctx, pt_pa_t pa, unsigned level);
-	/*
-	 * The reverse: one reference on each part of level - 1 becomes one on [pa, pa + size(level)).
-	 * NULL: tracked items are not merged.
-	 */
-	void (*merge)(void *ctx, pt_pa_t pa, unsigned level);
-};
+/* ----------------------------------------------------------------------------------- tables -- */
 
 /*
  * Make every CPU (or device) forget translations of [va, va + len), len > 0; `tables`: also cached
@@ -462,41 +441,6 @@ PT_API PT_MUST_CHECK int pt_table_create(struct pt_thread *self, const struct pt
  */
 PT_API PT_MUST_CHECK int pt_table_destroy(struct pt_thread *self, struct pt_table *table);
 
-/*
- * One more reference of the same table, for an owner of its own (an IOMMU's second device). The
- * caller has one, or makes sure that somebody keeps his.
- * Return: 0; -EBUSY: as many references as can be counted.
- * Context: any. Cost: one compare-exchange. Source: Asterinas PageTable::shallow_copy().
- */
-PT_API PT_MUST_CHECK int pt_table_get(struct pt_table *table);
-
-/*
- * Give a reference back; the last one destroys the table, for which pt_table_destroy()'s conditions
- * hold. Return: 0; -EBUSY, -EDEADLK: this thread holds a cursor; -EINVAL: @self is of another pool.
- * Context: no cursor open; may block. Cost: one atomic subtraction, or the destruction.
- */
-PT_API PT_MUST_CHECK int pt_table_put(struct pt_thread *self, struct pt_table *table);
-
-/* What one CPU (or device) runs on. All zero: nothing. Used by one thread at a time. */
-struct pt_cpu {
-	uint64_t opaque[2];
-};
-
-/*
- * Make @table, or none if NULL, what @cpu runs on. Takes a reference of @table, calls its activate
- * hook, gives the old table's reference back; so a table that is active somewhere stays. Nothing
- * happens if it is active there already. For NULL no hook is called: the caller has taken the CPU
- * off the old root. The hook makes the CPU forget what it cached of the old table.
- * Return: 0; -EINVAL: @self is of another pool; -EBUSY, -EDEADLK: this thread holds a cursor;
- * -EBUSY: as pt_table_get().  Context: no cursor open; may block, as pt_table_put().
- * Source: Asterinas PageTable::activate(), first_activate_unchecked().
- */
-PT_API PT_MUST_CHECK int pt_table_activate(struct pt_thread *self, struct pt_cpu *cpu,
-					   struct pt_table *table);
-
-/* What @cpu runs on, or NULL. */
-PT_API struct pt_table *pt_cpu_table(const struct pt_cpu *cpu);
-
 /* What the MMU's root register must hold. */
 PT_API pt_pa_t pt_table_root(const struct pt_table *table);
 
@@ -507,50 +451,7 @@ PT_API const struct pt_format_info *pt_table_format(const struct pt_table *table
 PT_API const struct pt_strategy_info *pt_table_strategy(const struct pt_table *table);
 PT_API const char *pt_table_node_lock(const struct pt_table *table);
 
-/*
- * What calls on one table did. Queries and walks count nothing. Retired memory mixes nodes of all
- * tables of a pool: see struct pt_pool_stats.
- */
-struct pt_stats {
-	uint64_t nodes_taken; /* for tables (the root too) and for storage of gathers */
-	uint64_t nodes_given; /* given back or retired; held are nodes_taken - nodes_given */
-	uint64_t locks;       /* taken for cursors, which one-shot calls have inside */
-	uint64_t contended;   /* of these, had to wait */
-	uint64_t retries;     /* walks begun again, because a node had left the tree */
-	uint64_t splits;      /* huge leaves and marks split into a table */
-	uint64_t detaches;    /* tables taken out of the tree as a whole */
-	uint64_t uncounted;   /* calls of which nothing was counted, for want of memory */
-};
-
-/*
- * What all threads did on a table created with pt_config.stats. Each figure is exact, together they
- * are approximate while threads run.
- * Return: 0; -EINVAL: the table does not count.
- * Context: any. Cost: the lines of every 64 threads that have used the table.
- */
-PT_API PT_MUST_CHECK int pt_table_get_stats(struct pt_table *table, struct pt_stats *ret_stats);
-
-/*
- * The share of the calling thread since it registered. (`uncounted` is 0.) The shares of all threads
- * that ever used the table sum up to what pt_table_get_stats() says.
- * Return: 0; -EINVAL: the table does not count, or @self is of another pool.
- * Context: any. Cost: constant.
- */
-PT_API PT_MUST_CHECK int pt_thread_get_stats(struct pt_thread *self, struct pt_table *table,
-					     struct pt_stats *ret_stats);
-
-/* Where a check failed: S1 of the correctness contract. */
-struct pt_check_report {
-	uint64_t nodes;  /* reached */
-	uint64_t leaves; /* of every level */
-	uint64_t marks;
-	uint64_t mapped_bytes;
-	const char *violation; /* NULL: the shape is right; else what is wrong, a constant string */
-	pt_va_t va;            /* where */
-	unsigned level;
-};
-
-/* ------------------------------------------------------------------------------- objects -- */
+/* --------------------------------------------------------------------------- types of calls -- */
 
 /* Storage of a cursor; set up by pt_cursor_begin(), must not move. */
 struct pt_cursor {
@@ -586,15 +487,6 @@ typedef pt_prop_t (*pt_protect_fn)(void *ctx, pt_va_t va, const struct pt_item *
  * table's locks: must not call into the library.
  */
 typedef void (*pt_harvest_fn)(void *ctx, pt_va_t va, const struct pt_item *item);
-
-/* What pt_cursor_take_next() removed. */
-struct pt_taken {
-	pt_va_t va;
-	uint64_t len;
-	bool subtree;        /* a whole table; its leaves are reported through the gather */
-	struct pt_item item; /* !subtree: the leaf */
-	uint64_t pages;      /* base pages that were mapped by what was taken */
-};
 
 enum pt_access {
 	PT_ACCESS_READ,
@@ -654,7 +546,7 @@ struct pt_ops_head {
 
 #define PT_OPS(object) (((const struct pt_ops_head *)(const void *)(object))->ops)
 
-/* ------------------------------------------------------------------------------ one shot -- */
+/* ------------------------------------------------------------------------- calls on a range -- */
 
 /*
  * Translate as the hardware would: lock-free with every strategy (`bare`: if no other thread
@@ -769,73 +661,7 @@ static inline PT_MUST_CHECK int pt_mark(struct pt_thread *self, struct pt_table 
 	return PT_OPS(table)->mark(self, table, va, len, mark);
 }
 
-/*
- * Free the tables in [va, va + len) that hold nothing: no mapping, no mark, no table that does. They
- * are what unmapping page by page leaves behind. A table goes only if the range covers all it spans.
- * @gather: as for pt_unmap().  @ret_nodes: tables detached; may be NULL.
- * Return: 0; -EINVAL; -ERANGE; -EDEADLK.
- * Context: no cursor open; may block. Never allocates. Cost: O(nodes) of the range; leaf tables are
- * judged by their counts.
- */
-static inline PT_MUST_CHECK int pt_prune(struct pt_thread *self, struct pt_table *table, pt_va_t va,
-					 uint64_t len, struct pt_gather *gather,
-					 uint64_t *ret_nodes)
-{
-	return PT_OPS(table)->prune(self, table, va, len, gather, ret_nodes);
-}
-
-/*
- * Which leaves have been used? Calls @fn for each one that overlaps [va, va + len) and has
- * PT_ACCESSED or PT_DIRTY set, and clears the bits of @clear in it; a bit set meanwhile stays (T2). A
- * huge leaf that reaches beyond the range is reported whole, and not split.
- * @clear: 0, only look, or any of PT_ACCESSED and PT_DIRTY.  @fn: may be NULL.
- * @gather: as for pt_unmap(). A CPU that has cached the entry as dirty writes on without setting the
- * bit again, until the flush: read a page that was reported dirty after the sync.
- * @ret_leaves: leaves reported; may be NULL.
- * Return: 0; -EINVAL: also if @clear has other bits; -ERANGE; -EDEADLK.
- * Context: no cursor open; may block. Never allocates. Only looking shares the range with readers.
- * Cost: one load per slot of the tables that map something, one compare-exchange per leaf cleared.
- * Source: Linux folio_referenced(), KVM_GET_DIRTY_LOG.
- */
-static inline PT_MUST_CHECK int pt_harvest(struct pt_thread *self, struct pt_table *table,
-					   pt_va_t va, uint64_t len, pt_prop_t clear,
-					   pt_harvest_fn fn, void *ctx, struct pt_gather *gather,
-					   uint64_t *ret_leaves)
-{
-	return PT_OPS(table)->harvest(self, table, va, len, clear, fn, ctx, gather, ret_leaves);
-}
-
-/*
- * Replace tables in [va, va + len) by huge leaves, and these by larger ones: where all entries of a
- * table are contiguous leaves whose properties differ in PT_ACCESSED and PT_DIRTY only, and begin at a
- * multiple of what they map together. Translations stay what they are, at every moment (Q2); the huge
- * leaf has the bits of all its parts, those that the hardware sets meanwhile included (T2). What does
- * not qualify, or is not wholly in the range, is left alone.
- * @max_level: no leaf above it is made; 1..levels.
- * @ret_merged: tables replaced; may be NULL.
- * Return: 0; -EINVAL; -ERANGE; -EDEADLK.
- * Context: no cursor open; may block. Flushes while it holds the range: see pt_flush_fn. Never
- * allocates. Cost: a load per slot of the tables in the range, and two more per slot of those merged.
- * Source: Linux khugepaged (collapse), KVM recover huge pages.
- */
-static inline PT_MUST_CHECK int pt_merge(struct pt_thread *self, struct pt_table *table, pt_va_t va,
-					 uint64_t len, unsigned max_level, uint64_t *ret_merged)
-{
-	return PT_OPS(table)->merge(self, table, va, len, max_level, ret_merged);
-}
-
-/*
- * Verify S1 of the whole table. The caller guarantees that nothing changes meanwhile.
- * Return: 0: right, or wrong as ret->violation says; -EDEADLK: this thread holds a cursor.
- * Cost: every slot once.
- */
-static inline PT_MUST_CHECK int pt_check(struct pt_thread *self, struct pt_table *table,
-					 struct pt_check_report *ret)
-{
-	return PT_OPS(table)->check(self, table, ret);
-}
-
-/* ------------------------------------------------------------------------------- cursors -- */
+/* ---------------------------------------------------------------------------------- cursors -- */
 
 /*
  * Open a transaction on [va, va + len): with range isolation no overlapping cursor is open until
@@ -902,6 +728,15 @@ static inline PT_MUST_CHECK int pt_cursor_map(struct pt_cursor *c, const struct 
 	return PT_OPS(c)->cursor_map(c, item);
 }
 
+/* What pt_cursor_take_next() removed. */
+struct pt_taken {
+	pt_va_t va;
+	uint64_t len;
+	bool subtree;        /* a whole table; its leaves are reported through the gather */
+	struct pt_item item; /* !subtree: the leaf */
+	uint64_t pages;      /* base pages that were mapped by what was taken */
+};
+
 /*
  * Remove the next mapping within @len bytes, a leaf or (not above top, and if anything is mapped
  * below) a whole table, and move behind it. Marks and empty tables before it are removed as well. A leaf that reaches beyond the
@@ -935,7 +770,7 @@ static inline PT_MUST_CHECK int pt_cursor_mark(struct pt_cursor *c, uint64_t len
 	return PT_OPS(c)->cursor_mark(c, len, mark);
 }
 
-/* -------------------------------------------------------------------------------- gather -- */
+/* ---------------------------------------------------------------------------------- gathers -- */
 
 /*
  * Start collecting for one table and one thread. @removed may be NULL.
@@ -955,7 +790,31 @@ static inline int pt_gather_sync(struct pt_gather *g)
 	return PT_OPS(g)->gather_sync(g);
 }
 
-/* -------------------------------------------------------------------------------- frames -- */
+/* ------------------------------------------------------------------------- items and frames -- */
+
+/*
+ * References of tracked items (those with PT_TRACKED). All hooks may run on any thread; clone,
+ * split and merge run under the table's locks and must not call into the library or block.
+ */
+struct pt_item_ops {
+	/*
+	 * Take one more reference on [pa, pa + size(level)): see pt_query_get(). Return: 0, or a
+	 * negative errno with nothing changed, which the call that asked returns.
+	 */
+	int (*clone)(void *ctx, pt_pa_t pa, unsigned level);
+	/* Give one reference back. Runs without locks, after flush and grace period (R2). */
+	void (*drop)(void *ctx, pt_pa_t pa, unsigned level);
+	/*
+	 * One reference on a huge item becomes one on each of its parts of level - 1.
+	 * NULL: tracked huge items cannot be split, a call that would have to is -EINVAL.
+	 */
+	void (*split)(void *ctx, pt_pa_t pa, unsigned level);
+	/*
+	 * The reverse: one reference on each part of level - 1 becomes one on [pa, pa + size(level)).
+	 * NULL: tracked items are not merged.
+	 */
+	void (*merge)(void *ctx, pt_pa_t pa, unsigned level);
+};
 
 /*
  * Counted frames: physical pages of which the library keeps count and 40 bytes of the embedder's. A
@@ -1046,6 +905,156 @@ PT_API void *pt_frame_storage(struct pt_frames *frames, pt_pa_t pa);
  * An item holds one reference of each of its frames, so it can be split at no cost.
  */
 PT_API const struct pt_item_ops *pt_frame_item_ops(void);
+
+/* ---------------------------------------------------------------------------- shared tables -- */
+
+/*
+ * One more reference of the same table, for an owner of its own (an IOMMU's second device). The
+ * caller has one, or makes sure that somebody keeps his.
+ * Return: 0; -EBUSY: as many references as can be counted.
+ * Context: any. Cost: one compare-exchange. Source: Asterinas PageTable::shallow_copy().
+ */
+PT_API PT_MUST_CHECK int pt_table_get(struct pt_table *table);
+
+/*
+ * Give a reference back; the last one destroys the table, for which pt_table_destroy()'s conditions
+ * hold. Return: 0; -EBUSY, -EDEADLK: this thread holds a cursor; -EINVAL: @self is of another pool.
+ * Context: no cursor open; may block. Cost: one atomic subtraction, or the destruction.
+ */
+PT_API PT_MUST_CHECK int pt_table_put(struct pt_thread *self, struct pt_table *table);
+
+/* What one CPU (or device) runs on. All zero: nothing. Used by one thread at a time. */
+struct pt_cpu {
+	uint64_t opaque[2];
+};
+
+/*
+ * Make @table, or none if NULL, what @cpu runs on. Takes a reference of @table, calls its activate
+ * hook, gives the old table's reference back; so a table that is active somewhere stays. Nothing
+ * happens if it is active there already. For NULL no hook is called: the caller has taken the CPU
+ * off the old root. The hook makes the CPU forget what it cached of the old table.
+ * Return: 0; -EINVAL: @self is of another pool; -EBUSY, -EDEADLK: this thread holds a cursor;
+ * -EBUSY: as pt_table_get().  Context: no cursor open; may block, as pt_table_put().
+ * Source: Asterinas PageTable::activate(), first_activate_unchecked().
+ */
+PT_API PT_MUST_CHECK int pt_table_activate(struct pt_thread *self, struct pt_cpu *cpu,
+					   struct pt_table *table);
+
+/* What @cpu runs on, or NULL. */
+PT_API struct pt_table *pt_cpu_table(const struct pt_cpu *cpu);
+
+/* ------------------------------------------------------------------------------- statistics -- */
+
+/*
+ * What calls on one table did. Queries and walks count nothing. Retired memory mixes nodes of all
+ * tables of a pool: see struct pt_pool_stats.
+ */
+struct pt_stats {
+	uint64_t nodes_taken; /* for tables (the root too) and for storage of gathers */
+	uint64_t nodes_given; /* given back or retired; held are nodes_taken - nodes_given */
+	uint64_t locks;       /* taken for cursors, which one-shot calls have inside */
+	uint64_t contended;   /* of these, had to wait */
+	uint64_t retries;     /* walks begun again, because a node had left the tree */
+	uint64_t splits;      /* huge leaves and marks split into a table */
+	uint64_t detaches;    /* tables taken out of the tree as a whole */
+	uint64_t uncounted;   /* calls of which nothing was counted, for want of memory */
+};
+
+/*
+ * What all threads did on a table created with pt_config.stats. Each figure is exact, together they
+ * are approximate while threads run.
+ * Return: 0; -EINVAL: the table does not count.
+ * Context: any. Cost: the lines of every 64 threads that have used the table.
+ */
+PT_API PT_MUST_CHECK int pt_table_get_stats(struct pt_table *table, struct pt_stats *ret_stats);
+
+/*
+ * The share of the calling thread since it registered. (`uncounted` is 0.) The shares of all threads
+ * that ever used the table sum up to what pt_table_get_stats() says.
+ * Return: 0; -EINVAL: the table does not count, or @self is of another pool.
+ * Context: any. Cost: constant.
+ */
+PT_API PT_MUST_CHECK int pt_thread_get_stats(struct pt_thread *self, struct pt_table *table,
+					     struct pt_stats *ret_stats);
+
+/* ----------------------------------------------------------------------------------- upkeep -- */
+
+/*
+ * Free the tables in [va, va + len) that hold nothing: no mapping, no mark, no table that does. They
+ * are what unmapping page by page leaves behind. A table goes only if the range covers all it spans.
+ * @gather: as for pt_unmap().  @ret_nodes: tables detached; may be NULL.
+ * Return: 0; -EINVAL; -ERANGE; -EDEADLK.
+ * Context: no cursor open; may block. Never allocates. Cost: O(nodes) of the range; leaf tables are
+ * judged by their counts.
+ */
+static inline PT_MUST_CHECK int pt_prune(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+					 uint64_t len, struct pt_gather *gather,
+					 uint64_t *ret_nodes)
+{
+	return PT_OPS(table)->prune(self, table, va, len, gather, ret_nodes);
+}
+
+/*
+ * Which leaves have been used? Calls @fn for each one that overlaps [va, va + len) and has
+ * PT_ACCESSED or PT_DIRTY set, and clears the bits of @clear in it; a bit set meanwhile stays (T2). A
+ * huge leaf that reaches beyond the range is reported whole, and not split.
+ * @clear: 0, only look, or any of PT_ACCESSED and PT_DIRTY.  @fn: may be NULL.
+ * @gather: as for pt_unmap(). A CPU that has cached the entry as dirty writes on without setting the
+ * bit again, until the flush: read a page that was reported dirty after the sync.
+ * @ret_leaves: leaves reported; may be NULL.
+ * Return: 0; -EINVAL: also if @clear has other bits; -ERANGE; -EDEADLK.
+ * Context: no cursor open; may block. Never allocates. Only looking shares the range with readers.
+ * Cost: one load per slot of the tables that map something, one compare-exchange per leaf cleared.
+ * Source: Linux folio_referenced(), KVM_GET_DIRTY_LOG.
+ */
+static inline PT_MUST_CHECK int pt_harvest(struct pt_thread *self, struct pt_table *table,
+					   pt_va_t va, uint64_t len, pt_prop_t clear,
+					   pt_harvest_fn fn, void *ctx, struct pt_gather *gather,
+					   uint64_t *ret_leaves)
+{
+	return PT_OPS(table)->harvest(self, table, va, len, clear, fn, ctx, gather, ret_leaves);
+}
+
+/*
+ * Replace tables in [va, va + len) by huge leaves, and these by larger ones: where all entries of a
+ * table are contiguous leaves whose properties differ in PT_ACCESSED and PT_DIRTY only, and begin at a
+ * multiple of what they map together. Translations stay what they are, at every moment (Q2); the huge
+ * leaf has the bits of all its parts, those that the hardware sets meanwhile included (T2). What does
+ * not qualify, or is not wholly in the range, is left alone.
+ * @max_level: no leaf above it is made; 1..levels.
+ * @ret_merged: tables replaced; may be NULL.
+ * Return: 0; -EINVAL; -ERANGE; -EDEADLK.
+ * Context: no cursor open; may block. Flushes while it holds the range: see pt_flush_fn. Never
+ * allocates. Cost: a load per slot of the tables in the range, and two more per slot of those merged.
+ * Source: Linux khugepaged (collapse), KVM recover huge pages.
+ */
+static inline PT_MUST_CHECK int pt_merge(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+					 uint64_t len, unsigned max_level, uint64_t *ret_merged)
+{
+	return PT_OPS(table)->merge(self, table, va, len, max_level, ret_merged);
+}
+
+/* Where a check failed: S1 of the correctness contract. */
+struct pt_check_report {
+	uint64_t nodes;  /* reached */
+	uint64_t leaves; /* of every level */
+	uint64_t marks;
+	uint64_t mapped_bytes;
+	const char *violation; /* NULL: the shape is right; else what is wrong, a constant string */
+	pt_va_t va;            /* where */
+	unsigned level;
+};
+
+/*
+ * Verify S1 of the whole table. The caller guarantees that nothing changes meanwhile.
+ * Return: 0: right, or wrong as ret->violation says; -EDEADLK: this thread holds a cursor.
+ * Cost: every slot once.
+ */
+static inline PT_MUST_CHECK int pt_check(struct pt_thread *self, struct pt_table *table,
+					 struct pt_check_report *ret)
+{
+	return PT_OPS(table)->check(self, table, ret);
+}
 
 #ifdef __cplusplus
 }
