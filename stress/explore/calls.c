@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "figures.h"
+#include "frames.h"
 #include "roles.h"
 #include "tlb.h"
 
@@ -46,6 +48,32 @@ static pt_prop_t change_prop(void *ctx, pt_va_t va, const struct pt_item *old)
 	(void)va;
 	change->old = *old;
 	return (old->prop & ~change->step->clear) | change->step->set;
+}
+
+/* ---- references of what is mapped ---- */
+
+static void take(const struct program *p, const struct step *s)
+{
+	if (p->scenario->frames)
+		frames_take(s);
+	else
+		tlb_take(s);
+}
+
+static void give(const struct program *p, const struct step *s)
+{
+	if (p->scenario->frames)
+		frames_give(s);
+	else
+		tlb_give(s);
+}
+
+static void drop(const struct program *p, const struct pt_item *item)
+{
+	if (p->scenario->frames)
+		frames_drop(item->pa, item->level);
+	else
+		tlb_item_ops.drop(NULL, item->pa, item->level);
 }
 
 /* ---- cursors ---- */
@@ -111,10 +139,10 @@ static void run_cursor(struct program *p, struct call *call, unsigned t)
 		call->rc = pt_cursor_jump(c, PAGE_VA(s->page));
 		break;
 	case STEP_CURSOR_MAP:
-		tlb_take(s);
+		take(p, s);
 		call->rc = pt_cursor_map(c, &item);
 		if (call->rc)
-			tlb_give(s);
+			give(p, s);
 		break;
 	case STEP_CURSOR_MARK:
 		call->rc = pt_cursor_mark(c, PAGE_VA(s->pages), s->value);
@@ -168,10 +196,10 @@ static void run_range(struct program *p, struct call *call, unsigned t)
 
 	switch (s->kind) {
 	case STEP_MAP:
-		tlb_take(s);
+		take(p, s);
 		call->rc = pt_map(self, table, va, len, FRAME_PA(s->frame), s->set, s->level);
 		if (call->rc)
-			tlb_give(s);
+			give(p, s);
 		break;
 	case STEP_UNMAP:
 		if (!gather)
@@ -205,7 +233,7 @@ static void run_look(struct program *p, struct call *call, unsigned t)
 		if (!call->rc)
 			call_set_mapping(call, s->page, &mapping);
 		if (!call->rc && mapping.kind == PT_KIND_LEAF && (mapping.item.prop & PT_TRACKED))
-			tlb_item_ops.drop(NULL, mapping.item.pa, mapping.item.level);
+			drop(p, &mapping.item);
 	} else {
 		call->rc =
 			pt_walk(p->handles[t], table, PAGE_VA(s->page), &call->value, &call->prop);
@@ -225,11 +253,28 @@ static bool syncs(const struct step *s)
 	return s->kind == STEP_SYNC || (changes_pages(s) && s->kind != STEP_BEGIN && !s->gather);
 }
 
+/* Calls on no page. */
+static void run_apart(struct program *p, struct call *call, unsigned t)
+{
+	if (call->step->kind <= STEP_DEACTIVATE)
+		roles_run(p, call, t);
+	else if (call->step->kind <= STEP_FRAME_PUT)
+		frames_run(call, t);
+	else
+		figures_run(p, call, t);
+	if (call->step->kind == STEP_REGISTER)
+		calls_begin(p, t);
+}
+
 /* One call; false when the cursor it needs was not to be had. */
 static bool run_step(struct program *p, struct call *call, unsigned t, const struct step **held)
 {
 	const struct step *s = call->step;
 
+	if (s->kind >= STEP_TABLE_NEW) {
+		run_apart(p, call, t);
+		return true;
+	}
 	if (changes_pages(s))
 		tlb_change_begins(s->page, s->pages);
 	switch (s->kind) {
@@ -269,15 +314,6 @@ static bool run_step(struct program *p, struct call *call, unsigned t, const str
 		break;
 	case STEP_RECLAIM:
 		pt_thread_reclaim(p->handles[t]);
-		break;
-	case STEP_TABLE_NEW:
-	case STEP_TABLE_DROP:
-	case STEP_TABLE_GET:
-	case STEP_TABLE_PUT:
-	case STEP_KERNEL_PUT:
-	case STEP_ACTIVATE:
-	case STEP_DEACTIVATE:
-		roles_run(p, call, t);
 		break;
 	default:
 		run_cursor(p, call, t);
@@ -359,6 +395,13 @@ void step_text(const struct step *s, char *text, size_t size)
 		[STEP_KERNEL_PUT] = "put kernel table",
 		[STEP_ACTIVATE] = "activate",
 		[STEP_DEACTIVATE] = "deactivate",
+		[STEP_FRAME_MAKE] = "make frame",
+		[STEP_FRAME_GET] = "get frame",
+		[STEP_FRAME_USE] = "use frame",
+		[STEP_FRAME_OWN] = "own frame",
+		[STEP_FRAME_PUT] = "put frame",
+		[STEP_STATS] = "look at statistics",
+		[STEP_REGISTER] = "register anew",
 	};
 	static const char *const modes[] = {"read", "change", "build"};
 	size_t n = (size_t)snprintf(text, size, "%s", names[s->kind]);
@@ -374,6 +417,8 @@ void step_text(const struct step *s, char *text, size_t size)
 	else if (s->pages)
 		n += (size_t)snprintf(text + n, size - n, " pages %u..%u", s->page,
 				      s->page + s->pages - 1);
+	if (s->kind >= STEP_FRAME_MAKE && s->kind <= STEP_FRAME_PUT)
+		snprintf(text + n, size - n, " %u", s->frame);
 	if (s->kind == STEP_MAP || s->kind == STEP_CURSOR_MAP)
 		snprintf(text + n, size - n, " to frame %u", s->frame);
 }

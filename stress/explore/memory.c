@@ -26,6 +26,7 @@ struct runtime rt;
 
 static uint64_t *snapshot; /* of the arena */
 static uintptr_t used, snapshot_used;
+static uintptr_t reach; /* the most that was used in any execution */
 
 /* Poisonings of this execution, to be undone. */
 static struct poisoning {
@@ -63,10 +64,11 @@ int memory_setup(void)
 
 void memory_clear(void)
 {
-	memset((void *)ARENA_BASE, 0, used);
-	memset(rt.cells, 0, used / 8 * sizeof(*rt.cells));
+	memset((void *)ARENA_BASE, 0, reach);
+	memset(rt.cells, 0, reach / 8 * sizeof(*rt.cells));
 	memset(pseudo_cell(0), 0, CELL_PSEUDO_NR * sizeof(*rt.cells));
 	used = 0;
+	reach = 0;
 	rt.run = 1;
 	rt.nr_touched = 0;
 	nr_poisonings = 0;
@@ -140,6 +142,8 @@ void *memory_reserve(size_t bytes, size_t align, bool poisoned)
 	if (bytes > ARENA_BYTES || start + bytes > ARENA_BASE + ARENA_BYTES)
 		return NULL;
 	used = start + bytes - ARENA_BASE;
+	if (used > reach)
+		reach = used;
 	if (poisoned)
 		memory_poison((void *)start, bytes, true);
 	return (void *)start;
@@ -214,7 +218,7 @@ bool memory_learn(void)
 		struct cell *cell = &rt.cells[i];
 		unsigned users = cell->readers | cell->writers;
 
-		if (i == used / 8)
+		if (i == reach / 8)
 			i = ARENA_CELLS, cell = &rt.cells[i], users = cell->readers | cell->writers;
 		if (!cell->hot && cell->writers && (users & (users - 1))) {
 			cell->hot = 1;

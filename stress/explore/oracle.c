@@ -251,7 +251,7 @@ static void collect(struct history *h, unsigned thread)
 		case STEP_QUERY_GET:
 		case STEP_WALK:
 		case STEP_ACCESS:
-			if (!c->translated)
+			if (!c->translated && c->rc != -EOVERFLOW)
 				h->reads[h->nr_reads++] = c;
 			break;
 		default:

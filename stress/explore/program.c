@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "calls.h"
+#include "figures.h"
+#include "frames.h"
 #include "oracle.h"
 #include "roles.h"
 #include "seen.h"
@@ -75,6 +77,8 @@ static void start(void *ctx)
 	if (p->scenario->hardware)
 		tlb_restore();
 	roles_restore();
+	frames_restore();
+	figures_restore(p);
 }
 
 static void look_at_all(struct program *p, struct page_state *final)
@@ -94,7 +98,8 @@ static void look_at_all(struct program *p, struct page_state *final)
 	}
 }
 
-static void check_shape(struct program *p, struct pt_table *table)
+/* Return: nodes of the table. */
+static uint64_t check_shape(struct program *p, struct pt_table *table)
 {
 	struct pt_check_report report;
 
@@ -103,6 +108,7 @@ static void check_shape(struct program *p, struct pt_table *table)
 	if (report.violation)
 		rt_fail("S1", "%s (page %u, level %u)", report.violation, VA_PAGE(report.va),
 			report.level);
+	return report.nodes;
 }
 
 /* Everything goes; nothing may be left, or freed twice. */
@@ -119,6 +125,7 @@ static void tear_down(struct program *p)
 		rc |= (unsigned)pt_table_destroy(p->handles[0], p->table);
 	for (unsigned t = 0; t < p->threads; t++)
 		rc |= (unsigned)pt_thread_unregister(p->handles[t]);
+	figures_tear_down();
 	pt_pool_get_stats(p->pool, &stats);
 	if (rc)
 		rt_fail("S1", "the table cannot be destroyed: a cursor is still open");
@@ -129,6 +136,8 @@ static void tear_down(struct program *p)
 	for (unsigned h = 0; !pt_pool_get_home_stats(p->pool, h, &home); h++)
 		if (home.node_bytes)
 			rt_fail("R1", "nodes of NUMA home %u have gone to another", h);
+	if (p->scenario->frames)
+		frames_tear_down();
 	if (pt_pool_destroy(p->pool))
 		rt_fail("R1", "the pool cannot be destroyed");
 	if (port_model_objects())
@@ -141,13 +150,13 @@ static void finish(void *ctx)
 {
 	struct program *p = ctx;
 	struct page_state final[SCENARIO_PAGES] = {0}, plain[SCENARIO_PAGES];
-	uint64_t outcome, now = signature(p, &outcome);
+	uint64_t outcome, now = signature(p, &outcome), nodes = 0;
 
 	if (!rt.recording && seen_has(&judged, now))
 		return;
 	rt.self->operation = "the final check";
 	if (!roles_user_is_gone(p))
-		check_shape(p, p->table);
+		nodes = check_shape(p, p->table);
 	if (p->kernel)
 		check_shape(p, p->kernel);
 	look_at_all(p, final);
@@ -158,6 +167,10 @@ static void finish(void *ctx)
 	oracle_judge(p, plain);
 	if (p->scenario->hardware)
 		tlb_judge_dirty(final);
+	if (p->scenario->frames)
+		frames_judge(final);
+	if (p->scenario->stats)
+		figures_judge(p, nodes);
 	tear_down(p);
 	seen_add(&judged, now);
 	seen_add(&outcomes, outcome);
@@ -182,9 +195,8 @@ static void warm(struct program *p, struct pt_config config, unsigned t)
 	must(pt_table_destroy(p->handles[t], scratch), "destroying a table");
 }
 
-static void setup(void *ctx)
+static void setup_pool(struct program *p)
 {
-	struct program *p = ctx;
 	struct pt_pool_config pool = {
 		.size = sizeof(pool),
 		.node_shift = pt_format_find("toy")->node_shift,
@@ -198,40 +210,62 @@ static void setup(void *ctx)
 		.reclaim = p->scenario->synchronous ? PT_RECLAIM_SYNC : PT_RECLAIM_CALLBACK,
 		.retired_bound = p->scenario->backlog,
 	};
-	struct pt_config config = {
-		.size = sizeof(config),
-		.format = "toy",
-		.strategy = p->strategy,
-		.node_lock = p->scenario->node_lock ? p->scenario->node_lock : program_node_lock,
-	};
 
-	rt.self->operation = "set-up";
-	seen_clear(&judged);
-	seen_clear(&outcomes);
-	tlb_clear();
 	must(pt_pool_create(&pool, &p->pool), "creating the pool");
-	config.pool = p->pool;
-	if (p->scenario->hardware) {
-		config.item_ops = &tlb_item_ops;
-		config.flush = tlb_flush;
-	}
+}
+
+/* Return: who creates the tables. */
+static struct pt_thread *setup_threads(struct program *p, const struct pt_config *config)
+{
+	struct pt_thread *other = figures_crowd(p);
+
 	for (unsigned t = 0; t < p->threads; t++) {
 		must(pt_thread_register(p->pool, &p->handles[t]), "registering a thread");
 		must(pt_thread_set_home(p->handles[t], p->scenario->homes && t), "a home");
 		memory_describe("handle", p->handles[t], 64, 1);
 		if (!p->scenario->cold)
-			warm(p, config, t);
+			warm(p, *config, t);
 	}
+	return other ? other : p->handles[0];
+}
+
+static void setup(void *ctx)
+{
+	struct program *p = ctx;
+	struct pt_config config = {
+		.size = sizeof(config),
+		.format = "toy",
+		.strategy = p->strategy,
+		.node_lock = p->scenario->node_lock ? p->scenario->node_lock : program_node_lock,
+		.stats = p->scenario->stats,
+	};
+	struct pt_thread *creator;
+
+	rt.self->operation = "set-up";
+	seen_clear(&judged);
+	seen_clear(&outcomes);
+	tlb_clear();
+	setup_pool(p);
+	config.pool = p->pool;
+	if (p->scenario->hardware) {
+		config.item_ops = &tlb_item_ops;
+		config.flush = tlb_flush;
+	}
+	if (p->scenario->frames)
+		frames_setup(p, &config);
+	creator = setup_threads(p, &config);
 	p->kernel = NULL;
 	if (p->scenario->roles)
 		roles_setup(p, &config);
 	else
-		must(pt_table_create(p->handles[0], &config, &p->table), "creating the table");
+		must(pt_table_create(creator, &config, &p->table), "creating the table");
 	p->owned = memory_reserve(SCENARIO_PAGES * sizeof(*p->owned), 64, false);
 	memory_describe("ownership of page", p->owned, sizeof(*p->owned), SCENARIO_PAGES);
 	calls_run(p, p->scenario->initial, p->initial, 0, NULL);
 	tlb_snapshot();
 	roles_snapshot();
+	frames_snapshot();
+	figures_snapshot(p);
 }
 
 void program_subject(struct program *p, const struct scenario *scenario, const char *strategy,

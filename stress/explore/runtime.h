@@ -30,7 +30,7 @@
 #define ARENA_CELLS (ARENA_BYTES / 8)
 
 /* Locations that are not memory of the library, but that threads conflict on all the same. */
-enum pseudo_cell { CELL_RCU, CELL_TLB, CELL_PSEUDO_NR };
+enum pseudo_cell { CELL_RCU, CELL_TLB, CELL_HEAP, CELL_PSEUDO_NR };
 
 enum access { PLAIN_READ, PLAIN_WRITE, ATOMIC_READ, ATOMIC_WRITE, ACCESS_NR };
 

@@ -52,6 +52,15 @@ enum step_kind {
 	STEP_KERNEL_PUT,
 	STEP_ACTIVATE,
 	STEP_DEACTIVATE,
+	/* counted frames: see frames.h */
+	STEP_FRAME_MAKE,
+	STEP_FRAME_GET,
+	STEP_FRAME_USE,
+	STEP_FRAME_OWN,
+	STEP_FRAME_PUT,
+	/* statistics: see figures.h */
+	STEP_STATS,
+	STEP_REGISTER,
 };
 
 struct step {
@@ -73,6 +82,10 @@ struct scenario {
 	bool scarce;   /* but there is memory for one home only */
 	bool hardware; /* CPUs cache translations, calls flush them; frames and dirty bits count */
 	bool roles;    /* a kernel table and a user table that shares its half: see roles.h */
+	unsigned frames; /* tracked items are counted frames, of at most so many references; or 0 */
+	bool stats;      /* the table counts: see figures.h */
+	bool crowd;      /* many other threads are registered */
+	unsigned locks;  /* how many the threads take altogether; 0: it depends */
 	bool synchronous;      /* who retires tables waits for the grace period itself */
 	const char *node_lock; /* NULL: as the command line says */
 	unsigned backlog;      /* bytes retired at which calls wait; 0: as the pool chooses */
@@ -227,6 +240,35 @@ const struct scenario *scenario_find(const char *name);
 #define DEACTIVATE                      \
 	{                               \
 		.kind = STEP_DEACTIVATE \
+	}
+/* An unused frame gets content and a reference; the thread's only reference gives new content. */
+#define FRAME_MAKE(f)                               \
+	{                                           \
+		.kind = STEP_FRAME_MAKE, .frame = f \
+	}
+#define FRAME_OWN(f)                               \
+	{                                          \
+		.kind = STEP_FRAME_OWN, .frame = f \
+	}
+#define FRAME_GET(f)                               \
+	{                                          \
+		.kind = STEP_FRAME_GET, .frame = f \
+	}
+#define FRAME_USE(f)                               \
+	{                                          \
+		.kind = STEP_FRAME_USE, .frame = f \
+	}
+#define FRAME_PUT(f)                               \
+	{                                          \
+		.kind = STEP_FRAME_PUT, .frame = f \
+	}
+#define LOOK_AT_STATS              \
+	{                          \
+		.kind = STEP_STATS \
+	}
+#define REGISTER_ANEW                 \
+	{                             \
+		.kind = STEP_REGISTER \
 	}
 #define RECLAIM                      \
 	{                            \

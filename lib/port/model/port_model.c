@@ -330,11 +330,17 @@ static size_t *bytes_of(const void *object)
 	return &object_bytes[((uintptr_t)object - ARENA_BASE) / 64];
 }
 
+/*
+ * Zeroing is a write: whoever uses the object must be ordered after. Whoever allocates first gets the
+ * lower address, which makes another final state.
+ */
 void *port_alloc(size_t bytes)
 {
 	void *object = memory_reserve(bytes, 64, false);
 
+	sched_effect(pseudo_cell(CELL_HEAP), true);
 	if (object) {
+		access_plain(object, bytes, true, __builtin_return_address(0));
 		*bytes_of(object) = bytes;
 		memory_describe("object", object, bytes, 1);
 		model.objects++;
