@@ -155,6 +155,10 @@ static json_t *details_json(const struct campaign *c, const struct configuration
 		threads_json(result, configuration->threads)));
 
 	json_object_set_new(more, "homes", homes_json(result));
+	if (c->options->why)
+		json_object_set_new(more, "why", why_json(&result->why));
+	if (result->background_why.operations)
+		json_object_set_new(more, "background_why", why_json(&result->background_why));
 	if (c->variant->workload->settings & SETTING_MIX)
 		json_object_set_new(more, "ops", operations_json(result, configuration->threads));
 	return more;
@@ -195,6 +199,8 @@ static void record(struct campaign *c, struct configuration *configuration,
 		configuration->node_bytes = result->node_bytes;
 	if (result->retired_bytes_max > configuration->retired_bytes_max)
 		configuration->retired_bytes_max = result->retired_bytes_max;
+	why_add(&configuration->why, &result->why);
+	why_add(&configuration->background_why, &result->background_why);
 }
 
 static enum exit_code run_one(struct campaign *c, struct configuration *configuration,
@@ -256,6 +262,7 @@ enum exit_code campaign_run(struct campaign *campaign, const struct place *place
 		.memory = memory,
 		.shared_keys = &shared_keys,
 		.private_keys = &private_keys,
+		.counts = o->why,
 		.warmup_ns = o->warmup_ns,
 		.duration_ns = o->duration_ns,
 	};

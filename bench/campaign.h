@@ -29,6 +29,7 @@ struct configuration {
 	struct result_row *rows;
 	size_t count; /* repetitions done */
 	uint64_t node_bytes, retired_bytes_max;
+	struct why why, background_why; /* with options->why, over all repetitions */
 };
 
 struct campaign {

@@ -138,11 +138,13 @@ static void run_phases(struct crew *crew, struct finding *finding)
 		return;
 	set_phase(crew, PHASE_MEASURE);
 	wait_arrived(crew, finding);
+	pt_pool_get_stats(crew->pool, &crew->pool_before);
 	start_ns = clock_wall_ns();
 	start_cpu_ns = clock_process_cpu_ns();
 	sleep_for(crew, config->duration_ns, finding);
 	crew->process_cpu_ns = clock_process_cpu_ns() - start_cpu_ns;
 	crew->measured_ns = clock_wall_ns() - start_ns;
+	pt_pool_get_stats(crew->pool, &crew->pool_after);
 }
 
 static enum exit_code start_threads(struct crew *crew)

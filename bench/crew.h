@@ -15,6 +15,7 @@ struct crew {
 	pthread_t *ids;
 	unsigned started;
 	uint64_t measured_ns, process_cpu_ns; /* of the phase that is measured */
+	struct pt_pool_stats pool_before, pool_after;
 };
 
 /* Prints what is wrong. */

@@ -24,7 +24,8 @@ static int create_table(struct embed *embed, const struct pt_config *config)
 }
 
 enum exit_code embed_create(struct embed *embed, const struct pt_format_info *format,
-			    const struct contender *contender, struct node_memory *memory)
+			    const struct contender *contender, struct node_memory *memory,
+			    bool counts)
 {
 	struct pt_pool_config pool = {
 		.size = sizeof(pool),
@@ -35,6 +36,7 @@ enum exit_code embed_create(struct embed *embed, const struct pt_format_info *fo
 		.format = format->name,
 		.strategy = contender->strategy->name,
 		.node_lock = contender->node_lock,
+		.stats = counts,
 	};
 	const char *what = "node pool";
 	int error;

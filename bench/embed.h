@@ -16,11 +16,12 @@ struct embed {
 enum exit_code embed_exit_code(int error);
 
 /*
- * A pool with memory from @memory (NULL: the library's, one home), and an empty table in it. The
+ * A pool with memory from @memory (NULL: the library's, one home), and an empty table in it, which @counts or not. The
  * calling thread is registered only meanwhile. On failure a message has been printed.
  */
 enum exit_code embed_create(struct embed *embed, const struct pt_format_info *format,
-			    const struct contender *contender, struct node_memory *memory);
+			    const struct contender *contender, struct node_memory *memory,
+			    bool counts);
 
 /*
  * A negative errno is a fault of the caller or of the library: somebody still uses the table.

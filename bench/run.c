@@ -106,10 +106,13 @@ static void print_head(const struct run *run)
 
 	place_describe(run->place, machine, sizeof(machine));
 	printf("machine: %s; load %.1f\n", machine, run->load);
-	printf("%s, placement %s, node memory %s, %u times %s after %s warm-up, seed %llu\n\n",
+	printf("%s, placement %s, node memory %s, %u times %s after %s warm-up, seed %llu\n",
 	       o->format->name, o->place, o->node_memory, o->repetitions,
 	       format_duration(duration, o->duration_ns), format_duration(warmup, o->warmup_ns),
 	       (unsigned long long)o->seed);
+	if (o->why)
+		printf("tables count what they do (--why): figures include what that costs\n");
+	printf("\n");
 	fflush(stdout);
 }
 
@@ -216,8 +219,10 @@ static enum exit_code run_with_place(struct run *run, int argc, char **argv)
 		place_warn_crowded(run->place, o->threads[i]);
 	if (o->output)
 		run->results = results_create(argc, argv, o->seed, run->place);
-	if (run->results)
+	if (run->results) {
+		results_set(run->results, "counting", json_boolean(o->why));
 		results_set(run->results, "node_memory", node_memory_describe(run->memory));
+	}
 	code = run_and_write(run);
 	if (run->results)
 		results_destroy(run->results);

@@ -35,6 +35,7 @@ enum option_key {
 	KEY_WORKING_SET,
 	KEY_RANGE,
 	KEY_DEPENDENT,
+	KEY_WHY,
 };
 
 static const struct argp_option argp_options[] = {
@@ -54,6 +55,7 @@ static const struct argp_option argp_options[] = {
 	{"seed", KEY_SEED, "N", 0, "Of all that is random (1)", 2},
 	{"baseline", KEY_BASELINE, "NAME", 0, "Compare with this strategy (rwlock)", 2},
 	{"output", KEY_OUTPUT, "FILE", 0, "Write all repetitions as JSON", 2},
+	{"why", KEY_WHY, NULL, 0, "Explain by counting: locks, waits, retries, nodes", 2},
 	{"dry-run", KEY_DRY_RUN, NULL, 0, "Only say what would be run", 2},
 
 	{"working-set", KEY_WORKING_SET, "SIZE", 0, "Where random pages lie: 2MiB 1GiB 64GiB", 3},
@@ -158,6 +160,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_OUTPUT:
 		p->options->output = text;
+		return 0;
+	case KEY_WHY:
+		p->options->why = true;
 		return 0;
 	case KEY_DRY_RUN:
 		p->options->dry_run = true;

@@ -20,7 +20,7 @@ struct run_options {
 	uint64_t seed;
 	const struct pt_strategy_info *baseline;
 	const char *output; /* NULL: none */
-	bool dry_run;
+	bool dry_run, why;
 };
 
 /*

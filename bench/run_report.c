@@ -81,6 +81,25 @@ static struct table *create_table(const struct campaign *c)
 	return table_create(columns);
 }
 
+static void report_why(const struct campaign *c, FILE *out, bool color)
+{
+	struct table *table = why_table("op");
+	size_t i;
+
+	for (i = 0; i < c->count; i++) {
+		const struct configuration *configuration = &c->configurations[i];
+		char label[CONTENDER_NAME];
+
+		if (!configuration->count)
+			continue;
+		contender_label(label, &c->options->contenders, configuration->contender);
+		why_row(table, label, configuration->threads, &configuration->why);
+		if (configuration->background_why.operations)
+			why_row(table, " writer", 1, &configuration->background_why);
+	}
+	why_print(table, out, color);
+}
+
 void report_campaign(const struct campaign *campaign, FILE *out, bool color)
 {
 	const struct workload *workload = campaign->variant->workload;
@@ -109,6 +128,8 @@ void report_campaign(const struct campaign *campaign, FILE *out, bool color)
 	table_print(table, out, color);
 	table_destroy(table);
 	fputc('\n', out);
+	if (campaign->options->why)
+		report_why(campaign, out, color);
 	fflush(out);
 }
 
@@ -132,4 +153,8 @@ void report_legend(const struct run_options *options, FILE *out)
 		"Figures are medians of %u repetition%s; memory is the largest of them.\n",
 		options->baseline->name, baseline, UNDISTURBED, options->repetitions,
 		options->repetitions > 1 ? "s" : "");
+	if (options->why) {
+		fputc('\n', out);
+		why_legend("op", out);
+	}
 }

@@ -42,6 +42,7 @@ int trial_init(struct trial *trial, const struct trial_config *config)
 	trial->settings = config->settings;
 	trial->format = config->format;
 	trial->threads = config->threads;
+	trial->counts = config->counts;
 	trial->seed = config->seed;
 	trial->prop = (PT_READ | PT_WRITE | PT_USER) & config->format->props;
 	return trial_areas(config->workload, config->settings, config->format, config->threads,
@@ -150,6 +151,28 @@ static enum exit_code run_and_verify(struct session *s, struct trial_result *res
 	return finding->code;
 }
 
+static void sum_up_why(const struct session *s, struct trial_result *result)
+{
+	const struct pt_pool_stats *before = &s->crew.pool_before, *after = &s->crew.pool_after;
+	static const struct pt_stats nothing;
+	struct pt_stats all;
+	unsigned i;
+
+	for (i = 0; i < s->trial.threads; i++) {
+		const struct worker *worker = &s->crew.workers[i];
+		struct why *why = worker->background ? &result->background_why : &result->why;
+
+		why->operations += worker->tally.operations;
+		why_count(&why->counts, &nothing, &worker->tally.counts);
+	}
+	if (!pt_table_get_stats(s->trial.table, &all))
+		result->why.counts.uncounted = all.uncounted;
+	result->why.grace_periods = after->retired_chains - before->retired_chains;
+	result->why.ns = s->crew.measured_ns;
+	result->why.retired_bytes = after->retired_bytes;
+	result->why.retired_bytes_max = after->retired_bytes_max;
+}
+
 static void sum_up(const struct session *s, struct trial_result *result)
 {
 	double rates[THREADS_MOST], wall_ns = 0, cpu_ns = 0, all_wall = 0, all_cpu = 0, phase = 0;
@@ -198,7 +221,8 @@ static enum exit_code run_in_session(struct session *s, struct trial_result *res
 	enum exit_code code;
 	int error;
 
-	code = embed_create(&s->embed, config->format, &config->contender, config->memory);
+	code = embed_create(&s->embed, config->format, &config->contender, config->memory,
+			    config->counts);
 	if (code)
 		return code;
 	s->trial.table = s->embed.table;
@@ -212,6 +236,8 @@ static enum exit_code run_in_session(struct session *s, struct trial_result *res
 			return code;
 		if (!code)
 			sum_up(s, result);
+		if (!code && config->counts)
+			sum_up_why(s, result);
 		config->workload->release(&s->trial);
 		crew_free(&s->crew);
 	}

@@ -5,6 +5,7 @@
 
 #include "contenders.h"
 #include "place.h"
+#include "why.h"
 #include "workload.h"
 
 struct node_memory;
@@ -17,6 +18,7 @@ struct trial_config {
 	const struct key_stream *shared_keys, *private_keys;
 	const struct place *place;
 	struct node_memory *memory; /* NULL: the library's, one home */
+	bool counts;                /* the table counts: for trial_result.why */
 	unsigned threads;
 	uint64_t warmup_ns, duration_ns;
 	uint64_t seed; /* of this repetition */
@@ -43,6 +45,7 @@ struct trial_result {
 	uint64_t node_bytes, retired_bytes_max;
 	struct pt_home_stats homes[HOMES_MOST]; /* when the threads had ended */
 	unsigned nr_homes;
+	struct why why, background_why; /* if config->counts; of background threads */
 	struct thread_result threads[THREADS_MOST];
 };
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* RUSAGE_THREAD */
 #include <sys/resource.h>
 
+#include "why.h"
 #include "workload.h"
 
 static void read_switches(long *slept, long *preempted)
@@ -13,9 +14,36 @@ static void read_switches(long *slept, long *preempted)
 	*preempted = usage.ru_nivcsw;
 }
 
+static void read_counts(struct worker *worker, struct pt_stats *ret)
+{
+	/* It cannot fail: the table counts, and the thread is of its pool. */
+	int error = pt_thread_get_stats(worker->self, worker->table, ret);
+
+	if (error)
+		worker_fail_call(worker, 0, "pt_thread_get_stats", error);
+}
+
+void worker_counts_begin(struct worker *worker)
+{
+	if (worker->trial->counts)
+		read_counts(worker, &worker->start_counts);
+}
+
+void worker_counts_end(struct worker *worker)
+{
+	struct pt_stats now = worker->start_counts;
+
+	if (!worker->trial->counts)
+		return;
+	read_counts(worker, &now);
+	why_count(&worker->tally.counts, &worker->start_counts, &now);
+}
+
 static void begin_measuring(struct worker *worker, uint64_t done)
 {
 	read_switches(&worker->start_slept, &worker->start_preempted);
+	if (!worker->times_itself)
+		worker_counts_begin(worker);
 	worker->start_operations = done;
 	worker->start_wall_ns = clock_wall_ns();
 	worker->start_cpu_ns = clock_thread_cpu_ns();
@@ -33,6 +61,7 @@ static void end_measuring(struct worker *worker, uint64_t done)
 		tally->operations = done - worker->start_operations;
 		tally->cpu_ns = cpu_ns - worker->start_cpu_ns;
 		tally->wall_ns = wall_ns - worker->start_wall_ns;
+		worker_counts_end(worker);
 	}
 	read_switches(&slept, &preempted);
 	tally->slept = slept - worker->start_slept;

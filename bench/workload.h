@@ -62,6 +62,7 @@ struct trial {
 	const struct pt_format_info *format;
 	const struct key_stream *shared_keys, *private_keys;
 	struct pt_table *table;
+	bool counts; /* the table does */
 	unsigned threads;
 	uint64_t seed;
 	pt_prop_t prop; /* what pages are mapped with; PT_WRITE is what protecting changes */
@@ -82,7 +83,8 @@ struct tally {
 	uint64_t all_cpu_ns;  /* of the whole phase, also what the workload does not count */
 	uint64_t done[OP_NR]; /* mixed operations by kind, and those that changed or found a page */
 	uint64_t effective[OP_NR];
-	long slept, preempted; /* context switches: voluntary, involuntary */
+	long slept, preempted;  /* context switches: voluntary, involuntary */
+	struct pt_stats counts; /* of the table, if it counts */
 };
 
 struct worker {
@@ -107,7 +109,12 @@ struct worker {
 	/* When what is being measured began. */
 	uint64_t start_operations, start_wall_ns, start_cpu_ns, start_all_cpu_ns;
 	long start_slept, start_preempted;
+	struct pt_stats start_counts;
 };
+
+/* What the table counts of this thread, between the two; nothing if it does not count. */
+void worker_counts_begin(struct worker *worker);
+void worker_counts_end(struct worker *worker);
 
 /* Out of line: once per phase. `done`: operations so far. False when it is time to stop. */
 bool worker_change_phase(struct worker *worker, enum phase phase, uint64_t done);
@@ -134,6 +141,7 @@ static inline bool worker_continues(struct worker *worker, uint64_t done)
  */
 static inline void worker_resume(struct worker *worker)
 {
+	worker_counts_begin(worker);
 	worker->start_cpu_ns = clock_thread_cpu_ns();
 	worker->start_wall_ns = clock_wall_ns();
 }
@@ -148,6 +156,7 @@ static inline void worker_pause(struct worker *worker, uint64_t operations)
 	worker->tally.operations += operations;
 	worker->tally.wall_ns += wall_ns - worker->start_wall_ns;
 	worker->tally.cpu_ns += cpu_ns > worker->clocks_ns ? cpu_ns - worker->clocks_ns : 0;
+	worker_counts_end(worker);
 }
 
 /* Find out what reading the clocks costs; before the first worker_resume(). */

@@ -36,6 +36,8 @@ struct bench {
 
 static void start(struct bench *b, const struct workload *workload, bool shared)
 {
+	struct pt_stats counts;
+
 	memset(b, 0, sizeof(*b));
 	b->settings = workload->defaults;
 	b->settings.shared = shared;
@@ -62,8 +64,11 @@ static void start(struct bench *b, const struct workload *workload, bool shared)
 	b->trial = aligned_alloc(alignof(struct trial), sizeof(*b->trial));
 	assert_non_null(b->trial);
 	assert_int_equal(trial_init(b->trial, &b->config), 0);
-	assert_int_equal(embed_create(&b->embed, b->config.format, &b->config.contender, NULL), 0);
+	assert_int_equal(
+		embed_create(&b->embed, b->config.format, &b->config.contender, NULL, false), 0);
 	b->trial->table = b->embed.table;
+	/* What is measured does not count unless it is to be explained. */
+	assert_int_equal(pt_table_get_stats(b->embed.table, &counts), -EINVAL);
 	assert_int_equal(crew_create(&b->crew, b->trial, &b->config, b->embed.pool), 0);
 	assert_int_equal(pt_thread_register(b->embed.pool, &b->self), 0);
 	if (workload->prepare)

@@ -89,7 +89,7 @@ static void start_workers(struct run *run)
 	free(threads);
 }
 
-static void add_up(const struct run *run, struct run_result *ret)
+static void add_up(struct run *run, struct run_result *ret)
 {
 	uint64_t least = UINT64_MAX, most = 1;
 	uint64_t passes = (uint64_t)run->config->loops * run->config->copies;
@@ -113,9 +113,13 @@ static void add_up(const struct run *run, struct run_result *ret)
 		ret->waited += w->waited;
 		ret->involuntary += w->involuntary;
 		ret->misplaced += w->misplaced;
+		why_add(&run->why, &w->why);
 		if (w->node_bytes_max > ret->node_bytes_max)
 			ret->node_bytes_max = w->node_bytes_max;
 	}
+	ret->why = run->why;
+	ret->why.operations = ret->events;
+	ret->why.retired_bytes_max = stats.retired_bytes_max;
 	ret->balance = (double)least / (double)most;
 }
 
@@ -194,6 +198,7 @@ enum run_status run_replay(const struct run_config *config, struct run_result *r
 		.format = config->format,
 		.strategy = config->strategy,
 		.node_lock = config->node_lock,
+		.stats = config->counts,
 		.pool = run.pool,
 	};
 	tables = xcalloc((size_t)config->copies * run.trace->nr_spaces, sizeof(*tables));

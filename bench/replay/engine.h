@@ -16,6 +16,7 @@
 
 #include "plan.h"
 #include "script.h"
+#include "why.h"
 
 struct run_config {
 	const struct script *script;
@@ -24,6 +25,7 @@ struct run_config {
 	unsigned copies;
 	unsigned warmup, loops; /* unmeasured, then measured; both are compared */
 	const struct pt_pool_config *pool;
+	bool counts; /* tables count: for run_result.why */
 	/*
 	 * Called first and last on each worker's thread, workers of all copies counted from 0. The
 	 * first returns its NUMA home, a home of the pool; the second says whether it has stayed
@@ -48,6 +50,7 @@ struct run_result {
 	uint64_t involuntary;    /* context switches in the measured parts */
 	uint64_t node_bytes_max; /* sampled */
 	uint64_t retired_bytes_max;
+	struct why why;     /* of the events alone; per table from its creation on */
 	double balance;     /* own time of the least busy worker over that of the busiest */
 	unsigned misplaced; /* workers that were not where they should have been */
 	char failure[1024]; /* what went wrong; empty: nothing */

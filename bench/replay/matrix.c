@@ -132,6 +132,7 @@ static enum exit_code run_cell(struct matrix *m, struct cell *c, unsigned rep)
 		.warmup = (unsigned)s->warmup,
 		.loops = m->loops,
 		.pool = &pool,
+		.counts = s->why,
 		.place = bind_worker,
 		.in_place = is_bound,
 		.place_ctx = &placement,

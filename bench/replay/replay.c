@@ -27,6 +27,7 @@ enum key {
 	KEY_WARMUP,
 	KEY_SEED,
 	KEY_BASELINE,
+	KEY_WHY,
 };
 
 static const struct argp_option options[] = {
@@ -47,6 +48,7 @@ static const struct argp_option options[] = {
 	{"reps", KEY_REPS, "N", 0, "Repetitions, all in random order (5)", 2},
 	{"seed", KEY_SEED, "N", 0, "Of that order (1)", 2},
 	{"baseline", KEY_BASELINE, "NAME", 0, "Compare with this strategy (rwlock)", 2},
+	{"why", KEY_WHY, NULL, 0, "Explain by counting: locks, waits, retries, nodes", 2},
 	{"output", KEY_OUTPUT, "FILE", 0, "Write all repetitions as JSON", 2},
 	{0},
 };
@@ -83,6 +85,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_BASELINE:
 		r->baseline = arg;
+		return 0;
+	case KEY_WHY:
+		s->why = true;
 		return 0;
 	case KEY_OUTPUT:
 		s->output = arg;
@@ -222,8 +227,10 @@ int replay_command(int argc, char **argv)
 			place_warn_crowded(s.place, s.threads[i] * (unsigned)s.copies);
 		if (s.output)
 			s.results = results_create(argc, argv, s.seed, s.place);
-		if (s.results)
+		if (s.results) {
+			results_set(s.results, "counting", json_boolean(s.why));
 			results_set(s.results, "node_memory", node_memory_describe(s.memory));
+		}
 		interrupt_catch();
 		code = replay_all(&s);
 	}

@@ -51,7 +51,7 @@ static json_t *describe(const struct matrix *m, const struct cell *c, const stru
 	const struct session *s = m->session;
 	double events = (double)m->trace->nr_events;
 
-	return json_must(json_pack(
+	json_t *more = json_must(json_pack(
 		"{s:s?, s:s, s:I, s:i, s:i, s:i, s:i, s:b, s:f, s:i, s:i, s:s, "
 		"s:I, s:I, s:I, s:{s:f, s:f, s:I, s:I, s:I}, s:{s:i, s:b}}",
 		"node_lock", c->contender->node_lock, "trace", m->trace->name, "trace_events",
@@ -65,6 +65,10 @@ static json_t *describe(const struct matrix *m, const struct cell *c, const stru
 		(double)c->plan->waiting / events, "waited", (json_int_t)r->waited, "wall_ns",
 		(json_int_t)r->wait_ns, "cpu_ns", (json_int_t)r->wait_cpu_ns, "verify", "spaces",
 		(int)(m->trace->nr_spaces * s->copies), "ok", 1));
+
+	if (s->why)
+		json_object_set_new(more, "why", why_json(&r->why));
+	return more;
 }
 
 void replay_row(const struct matrix *m, const struct cell *c, unsigned rep, unsigned order)
@@ -173,10 +177,11 @@ static void print_heading(const struct matrix *m)
 {
 	const struct trace *t = m->trace;
 
-	printf("replay:%s, %s, placement %s\n%" PRIu32 " events of %" PRIu32 " threads in %" PRIu32
-	       " address space%s, recorded in %.2f s\n",
-	       t->name, m->session->format->name, place_name(m->session->place), t->nr_events,
-	       t->nr_threads, t->nr_spaces, t->nr_spaces > 1 ? "s" : "", (double)t->last_ns / 1e9);
+	printf("replay:%s, %s, placement %s%s\n%" PRIu32 " events of %" PRIu32
+	       " threads in %" PRIu32 " address space%s, recorded in %.2f s\n",
+	       t->name, m->session->format->name, place_name(m->session->place),
+	       m->session->why ? ", counting (--why)" : "", t->nr_events, t->nr_threads,
+	       t->nr_spaces, t->nr_spaces > 1 ? "s" : "", (double)t->last_ns / 1e9);
 }
 
 static void print_footing(const struct matrix *m)
@@ -188,6 +193,24 @@ static void print_footing(const struct matrix *m)
 	       "recorded state: %" PRIu64 " tables compared, page by page.\n\n",
 	       m->loops, m->loops > 1 ? "s" : "", s->copies, s->reps, s->reps > 1 ? "s" : "",
 	       s->reps * m->nr_cells * s->copies * m->trace->nr_spaces * (m->loops + s->warmup));
+}
+
+static void print_why(const struct matrix *m)
+{
+	const struct session *s = m->session;
+	struct table *table = why_table("ev");
+
+	for (size_t i = 0; i < m->nr_cells; i++) {
+		const struct cell *c = &m->cells[i];
+		char label[CONTENDER_NAME];
+		struct why sum = {0};
+
+		for (size_t rep = 0; rep < s->reps; rep++)
+			why_add(&sum, &c->reps[rep].why);
+		why_row(table, contender_label(label, &s->contenders, c->contender), c->threads,
+			&sum);
+	}
+	why_print(table, stdout, wants_color(STDOUT_FILENO));
 }
 
 void replay_table(const struct matrix *m)
@@ -208,6 +231,8 @@ void replay_table(const struct matrix *m)
 	print_heading(m);
 	table_print(table, stdout, wants_color(STDOUT_FILENO));
 	print_footing(m);
+	if (m->session->why)
+		print_why(m);
 	fflush(stdout);
 	table_destroy(table);
 }
@@ -229,4 +254,8 @@ void replay_legend(const struct session *s)
 	       "nodes, limbo  memory of page tables; most that was waiting to be freed\n"
 	       "noisy reps    repetitions that other work or sleeping locks disturbed\n",
 	       s->baseline->name, baseline);
+	if (s->why) {
+		putchar('\n');
+		why_legend("ev", stdout);
+	}
 }

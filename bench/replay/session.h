@@ -23,6 +23,7 @@ struct session {
 	uint64_t loops; /* 0: as many as make a measurement long enough */
 	struct place *place;
 	struct node_memory *memory;
+	bool why;
 
 	/* progress over all traces */
 	struct results *results;

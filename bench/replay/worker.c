@@ -180,14 +180,25 @@ static void create_initial(struct worker *w)
 	}
 }
 
+/* Before comparing, which takes locks, too. */
+static void count_space(struct worker *w, uint32_t space)
+{
+	struct why why = {0};
+
+	if (w->run->config->counts && !pt_table_get_stats(w->tables[space], &why.counts))
+		why_add(&w->why, &why);
+}
+
 static void verify_all(struct worker *w)
 {
 	uint32_t space;
 
 	for_each_own_space(space, w)
 	{
-		if (!run_failed(w->run))
-			verify_space(w, space);
+		if (run_failed(w->run))
+			continue;
+		count_space(w, space);
+		verify_space(w, space);
 	}
 }
 
@@ -202,6 +213,29 @@ static void destroy_live(struct worker *w)
 	}
 }
 
+/* By the first worker, while no events run. */
+static void pool_begin(struct run *run)
+{
+	struct pt_pool_stats stats;
+
+	pt_pool_get_stats(run->pool, &stats);
+	run->chains_before = stats.retired_chains;
+}
+
+static void pool_end(struct run *run)
+{
+	struct pt_pool_stats stats;
+	uint64_t ns = part_ns(run);
+
+	pt_pool_get_stats(run->pool, &stats);
+	run->wall_ns += ns;
+	why_add(&run->why, &(struct why){
+				   .grace_periods = stats.retired_chains - run->chains_before,
+				   .ns = ns,
+				   .retired_bytes = stats.retired_bytes,
+			   });
+}
+
 /* Return: has any worker failed? Then tables stay as they are: see struct wreck. */
 static bool replay_loop(struct worker *w)
 {
@@ -210,6 +244,8 @@ static bool replay_loop(struct worker *w)
 
 	atomic_store_explicit(&w->done, 0, memory_order_relaxed);
 	create_initial(w);
+	if (is_first(w))
+		pool_begin(run);
 	if (gate(w))
 		return true;
 	measure_begin(w, &clocks);
@@ -218,7 +254,7 @@ static bool replay_loop(struct worker *w)
 	if (gate(w))
 		return true;
 	if (is_first(w))
-		run->wall_ns += part_ns(run);
+		pool_end(run);
 	sample_memory(w);
 	verify_all(w);
 	if (gate(w))
@@ -240,8 +276,11 @@ static bool replay_loop(struct worker *w)
 static void forget_measurements(struct worker *w)
 {
 	w->own_ns = w->cpu_ns = w->wait_ns = w->wait_cpu_ns = w->waited = w->involuntary = 0;
-	if (is_first(w))
-		w->run->wall_ns = w->run->teardown_ns = 0;
+	w->why = (struct why){0};
+	if (!is_first(w))
+		return;
+	w->run->wall_ns = w->run->teardown_ns = 0;
+	w->run->why = (struct why){0};
 }
 
 void *replay_worker(void *arg)

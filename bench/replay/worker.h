@@ -35,6 +35,7 @@ struct worker {
 	/* sums over the measured loops */
 	uint64_t own_ns, cpu_ns, wait_ns, wait_cpu_ns, waited, involuntary;
 	uint64_t node_bytes_max;
+	struct why why; /* counts of tables only */
 	bool misplaced;
 };
 
@@ -54,6 +55,8 @@ struct run {
 	enum run_status status;
 	char failure[1024];
 	uint64_t wall_ns, teardown_ns;
+	uint64_t chains_before; /* pt_pool_stats.retired_chains when the events began */
+	struct why why;         /* of the pool; in the end, all */
 };
 
 /* Remember the first failure and make every worker stop. */
