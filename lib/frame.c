@@ -291,8 +291,8 @@ static void item_drop(void *ctx, pt_pa_t pa, unsigned level)
 	(void)pt_frame_put(frames, pa, item_bytes(frames, level));
 }
 
-/* Each part's frames carry the references that the whole had. */
-static void item_split(void *ctx, pt_pa_t pa, unsigned level)
+/* A whole and its parts hold the same references of the same frames: splitting and merging need nothing. */
+static void item_keep(void *ctx, pt_pa_t pa, unsigned level)
 {
 	(void)ctx;
 	(void)pa;
@@ -304,7 +304,8 @@ const struct pt_item_ops *pt_frame_item_ops(void)
 	static const struct pt_item_ops ops = {
 		.clone = item_clone,
 		.drop = item_drop,
-		.split = item_split,
+		.split = item_keep,
+		.merge = item_keep,
 	};
 
 	return &ops;

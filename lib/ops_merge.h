@@ -90,6 +90,7 @@ static VISITOR int merge_slot(struct cursor *c, struct slot *s, void *arg)
 	if (fmt_leaf_prop(leaf, s->level) & PT_TRACKED)
 		c->table->item_ops->merge(c->table->item_ctx, fmt_leaf_pa(leaf, s->level),
 					  s->level);
+	stat_add(c->stats, STAT_DETACHES, 1);
 	pt_gather_subtree(m->g, child, s->first, s->last);
 	m->merged++;
 	return VISIT_NEXT;
@@ -132,7 +133,9 @@ static void collect_late_bits(struct cursor *c, struct gather *g)
 /* Retire the stray tables themselves; their items live on in the huge leaves. */
 static void retire_merged(struct pt_thread *self, struct gather *g)
 {
-	while (g->subtrees) {
+	unsigned given = 0;
+
+	for (; g->subtrees; given++) {
 		struct node *stray = g->subtrees;
 
 		g->subtrees = stray->next;
@@ -141,6 +144,7 @@ static void retire_merged(struct pt_thread *self, struct gather *g)
 		else
 			node_put(self, stray);
 	}
+	stat_add(stats_of(self, g->table), STAT_NODES_GIVEN, given);
 	if (self->retired.count >= self->pool->retire_batch)
 		pt_thread_hand_over(self);
 }

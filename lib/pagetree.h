@@ -902,7 +902,7 @@ PT_API void *pt_frame_storage(struct pt_frames *frames, pt_pa_t pa);
 
 /*
  * Hooks by which tracked items are counted frames: pt_config.item_ops, with the frames as item_ctx.
- * An item holds one reference of each of its frames, so it can be split at no cost.
+ * An item holds one reference of each of its frames, so items can be split and merged at no cost.
  */
 PT_API const struct pt_item_ops *pt_frame_item_ops(void);
 

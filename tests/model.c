@@ -185,26 +185,21 @@ void expect_mapping(struct world *w, pt_va_t va, const struct pt_mapping *m)
 	}
 }
 
-/* The ledger has one reference for each tracked leaf of the map, and no other. */
-static void expect_ledger(struct world *w)
+/* Figures of a table that counts: nodes are those that are there, locks only become more. */
+static void expect_stats(struct world *w, uint64_t nodes)
 {
-	int64_t total = 0;
-	size_t i;
+	struct pt_stats stats, own;
 
-	for (i = 0; i < w->map.n; i++) {
-		const struct extent *e = &w->map.extents[i];
-		uint64_t size, at;
-
-		if (e->kind != PT_KIND_LEAF || !(e->prop & PT_TRACKED))
-			continue;
-		size = pt_page_size(w->fx->format, e->level);
-		for (at = 0; at <= e->last - e->first; at += size) {
-			assert_true(ledger_count(&w->fx->ledger, e->pa + at, e->level) > 0);
-			total++;
-		}
-	}
-	assert_null(w->fx->ledger.error);
-	assert_int_equal(ledger_total(&w->fx->ledger), total);
+	if (!w->fx->config.stats)
+		return;
+	expect_ok(pt_table_get_stats(w->fx->table, &stats));
+	expect_ok(pt_thread_get_stats(w->fx->self, w->fx->table, &own));
+	assert_memory_equal(&stats, &own, sizeof(own)); /* there is one thread */
+	if (!w->gather_open)
+		assert_int_equal(stats.nodes_taken - stats.nodes_given, nodes);
+	assert_true(stats.locks >= w->locks + (w->fx->strategy->isolation != PT_ISOLATION_NONE));
+	assert_int_equal(stats.contended + stats.retries + stats.uncounted, 0);
+	w->locks = stats.locks;
 }
 
 void expect_all(struct world *w)
@@ -214,10 +209,11 @@ void expect_all(struct world *w)
 	assert_int_equal(report.mapped_bytes,
 			 flat_pages(&w->map, w->fx->first, w->fx->last) * w->fx->page);
 	dump_expect_model(w->fx, &w->map);
+	expect_stats(w, report.nodes);
 	if (w->gather_open)
 		return;
 	reclaim(w->fx);
-	expect_ledger(w);
+	expect_references(w);
 }
 
 /* ---- what is removed ---- */
@@ -319,32 +315,4 @@ void sync_gather(struct world *w)
 	}
 	w->expected.n = 0;
 	w->reported.n = 0;
-}
-
-/* ---- references ---- */
-
-static void each_item(struct world *w, pt_va_t first, pt_va_t last, pt_pa_t pa, unsigned max_level,
-		      void (*fn)(struct ledger *l, pt_pa_t pa, unsigned level))
-{
-	uint64_t pages = ((last - first) >> w->fx->format->page_shift) + 1;
-
-	while (pages) {
-		unsigned level = flat_largest(&w->map, first, pa, pages, max_level);
-		uint64_t size = pt_page_size(w->fx->format, level);
-
-		fn(&w->fx->ledger, pa, level);
-		first += size;
-		pa += size;
-		pages -= size >> w->fx->format->page_shift;
-	}
-}
-
-void give_items(struct world *w, pt_va_t first, pt_va_t last, pt_pa_t pa, unsigned max_level)
-{
-	each_item(w, first, last, pa, max_level, ledger_get);
-}
-
-void take_back_items(struct world *w, pt_va_t first, pt_va_t last, pt_pa_t pa, unsigned max_level)
-{
-	each_item(w, first, last, pa, max_level, ledger_put);
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The model test: a table and a flat map that must say the same after each of many random calls.
- * model.c has what the calls share, model_cursor.c the cursors, test_model.c the one-shot calls.
+ * model.c has what the calls share, model_hold.c who holds references, model_cursor.c the cursors,
+ * model_role.c tables that share the kernel's half, test_model.c the one-shot calls.
  */
 #ifndef PT_TESTS_MODEL_H
 #define PT_TESTS_MODEL_H
+
+#include <stdatomic.h>
 
 #include "dump.h"
 
@@ -17,6 +20,15 @@ struct leaves {
 	struct leaf *of;
 	size_t n, capacity;
 };
+
+/* A reference that a query has brought. */
+struct handle {
+	pt_pa_t pa;
+	unsigned level;
+};
+
+#define MODEL_HANDLES 8
+#define MODEL_USERS 2
 
 struct world {
 	struct fixture *fx;
@@ -31,7 +43,14 @@ struct world {
 	uint64_t harvested;   /* leaves it has reported, */
 	pt_va_t harvested_to; /* and where the next one may begin */
 	uint64_t merged;
-	uint64_t calls, changes, enomem; /* for the summary: a test that does nothing shows */
+	struct handle handles[MODEL_HANDLES];
+	unsigned nr_handles;
+	struct pt_frames *frames; /* what tracked items are; NULL: entries of the ledger */
+	uint64_t nr_frames;
+	_Atomic uint64_t frames_used;
+	struct pt_table *users[MODEL_USERS]; /* share what the table maps; or NULL */
+	uint64_t locks;                      /* taken so far, if the table counts */
+	uint64_t calls, changes, enomem;     /* for the summary: a test that does nothing shows */
 };
 
 /* ---- random values ---- */
@@ -73,10 +92,36 @@ void sync_gather(struct world *w);
 /* Every leaf noted so far that the MMU could have cached was flushed. */
 void expect_removed_flushed(struct world *w);
 
+/* Tracked items are counted frames from the next table on; no longer, when the last one is gone. */
+void use_frames(struct world *w);
+void end_frames(struct world *w);
+/* @prop, without PT_TRACKED if the range is too long for it. */
+pt_prop_t trackable(const struct world *w, pt_prop_t prop, pt_va_t first, pt_va_t last);
+
 /* References for the leaves of a mapping; the other way round when it has failed. */
 void give_items(struct world *w, pt_va_t first, pt_va_t last, pt_pa_t pa, unsigned max_level);
 void take_back_items(struct world *w, pt_va_t first, pt_va_t last, pt_pa_t pa, unsigned max_level);
+void give_item(struct world *w, pt_pa_t pa, unsigned level);
+void take_back_item(struct world *w, pt_pa_t pa, unsigned level);
+
+/* A handle for @item, which a query has brought with a reference; the end of a handle, of which there
+ * is one. */
+void keep(struct world *w, const struct pt_item *item);
+void let_go(struct world *w);
+
+/* Leaves and handles hold all references there are. */
+void expect_references(struct world *w);
 
 void random_transaction(struct world *w);
+
+/* ---- who shares ---- */
+
+/* User tables that share w->fx->table's half, with a page of their own each; and their end. */
+void open_users(struct world *w);
+void close_users(struct world *w);
+/* The table, or one that shares it: which one a look goes through does not matter. */
+struct pt_table *random_view(struct world *w);
+/* One of the users has what it should in its own half; it may go, and another one come. */
+void call_user(struct world *w);
 
 #endif

@@ -102,6 +102,7 @@ static void do_map(struct transaction *t)
 	uint64_t size = pt_page_size(w->fx->format, item.level);
 	uint64_t errors = 0;
 
+	item.prop = trackable(w, item.prop, t->va, t->va + (size - 1));
 	if (t->mode != PT_BUILD || !(w->fx->format->leaf_levels >> item.level & 1) ||
 	    ((t->va | item.pa) & (size - 1)))
 		errors |= ERROR_BIT(EINVAL);
@@ -110,10 +111,10 @@ static void do_map(struct transaction *t)
 	if (!errors && flat_any_leaf(&w->map, t->va, t->va + (size - 1)))
 		errors |= ERROR_BIT(EEXIST);
 	if (item.prop & PT_TRACKED)
-		ledger_get(&w->fx->ledger, item.pa, item.level);
+		give_item(w, item.pa, item.level);
 	if (!succeeded(w, pt_cursor_map(&t->c, &item), errors)) {
 		if (item.prop & PT_TRACKED)
-			ledger_put(&w->fx->ledger, item.pa, item.level);
+			take_back_item(w, item.pa, item.level);
 		return;
 	}
 	w->changes++;

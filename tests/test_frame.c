@@ -221,6 +221,33 @@ static void parts_of_a_huge_item_outlive_one_another(struct fixture *fx)
 	done_with_frames(fx, f);
 }
 
+/* The huge item holds what its pages held, and a page held elsewhere outlives it. */
+static void merging_moves_no_reference(struct fixture *fx)
+{
+	struct log log = {0};
+	struct pt_frames *f = make(fx, &log, fx->huge, 0);
+	uint64_t n = fx->huge / fx->page, merged;
+	struct pt_mapping m;
+
+	use_frames(fx, f);
+	expect_ok(pt_frame_get_unused(f, FRAMES, fx->huge));
+	expect_ok(pt_map(fx->self, fx->table, fx->base, fx->huge, FRAMES, RW | PT_TRACKED, 1));
+	expect_ok(pt_query_get(fx->self, fx->table, fx->base + fx->page, &m));
+	expect_ok(pt_merge(fx->self, fx->table, fx->base, fx->huge, 2, &merged));
+	assert_int_equal(merged, 1);
+	expect_leaf(fx, fx->base, FRAMES, RW | PT_TRACKED, 2);
+	reclaim(fx);
+	assert_int_equal(log.drops, 0);
+	assert_int_equal(count_of(f, FRAMES), 1);
+	assert_int_equal(count_of(f, FRAMES + fx->page), 2);
+	unmap(fx, fx->base, fx->huge);
+	reclaim(fx);
+	assert_int_equal(log.frees, n - 1);
+	assert_int_equal(count_of(f, FRAMES + fx->page), 1);
+	expect_ok(pt_frame_put(f, m.item.pa, fx->page));
+	done_with_frames(fx, f);
+}
+
 static void a_full_count_refuses_a_query_that_takes_a_reference(struct fixture *fx)
 {
 	struct log log = {0};
@@ -250,6 +277,7 @@ int main(void)
 		TEST(the_embedder_may_give_the_metadata),
 		TEST(a_mapped_frame_is_in_use_until_reclaimed),
 		TEST(parts_of_a_huge_item_outlive_one_another),
+		TEST(merging_moves_no_reference),
 		TEST(a_full_count_refuses_a_query_that_takes_a_reference),
 	};
 

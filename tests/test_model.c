@@ -47,6 +47,7 @@ static void call_map(struct world *w)
 
 	random_range(w, &va, &last);
 	pa = random_frame(w, va);
+	prop = trackable(w, prop, va, last);
 	if (too_many_leaves(w, va, last, pa, max_level))
 		return;
 	if (flat_any_leaf(&w->map, va, last))
@@ -153,7 +154,7 @@ static void call_prune(struct world *w)
 /* Random calls seldom leave a table full of leaves that belong together. */
 static void map_small_leaves(struct world *w, pt_va_t va, pt_va_t last)
 {
-	pt_prop_t prop = random_prop(w);
+	pt_prop_t prop = trackable(w, random_prop(w), va, last);
 	pt_pa_t pa = random_frame(w, va);
 
 	if (flat_any_leaf(&w->map, va, last) || too_many_leaves(w, va, last, pa, 1))
@@ -247,8 +248,22 @@ static void call_query(struct world *w)
 	pt_va_t va = random_page(w) + random_below(w, w->fx->page);
 	struct pt_mapping m;
 
-	if (succeeded(w, pt_query(w->fx->self, w->fx->table, va, &m), 0))
+	if (succeeded(w, pt_query(w->fx->self, random_view(w), va, &m), 0))
 		expect_mapping(w, va, &m);
+}
+
+static void call_query_get(struct world *w)
+{
+	pt_va_t va = random_page(w) + random_below(w, w->fx->page);
+	struct pt_mapping m;
+
+	if (!succeeded(w, pt_query_get(w->fx->self, random_view(w), va, &m), 0))
+		return;
+	expect_mapping(w, va, &m);
+	if (m.kind == PT_KIND_LEAF && (m.item.prop & PT_TRACKED))
+		keep(w, &m.item);
+	else if (w->nr_handles)
+		let_go(w);
 }
 
 static void call_walk(struct world *w)
@@ -259,7 +274,7 @@ static void call_walk(struct world *w)
 	pt_prop_t prop;
 	pt_pa_t pa;
 
-	if (!succeeded(w, pt_walk(w->fx->self, w->fx->table, va, &pa, &prop),
+	if (!succeeded(w, pt_walk(w->fx->self, random_view(w), va, &pa, &prop),
 		       translates ? 0 : ERROR_BIT(ENOENT)))
 		return;
 	assert_int_equal(pa, e->pa + (va - e->first));
@@ -285,7 +300,7 @@ static void call_access(struct world *w)
 		errors = ERROR_BIT(ENOENT);
 	else if ((e->prop & need) != need)
 		errors = ERROR_BIT(EACCES);
-	if (!succeeded(w, pt_access(w->fx->self, w->fx->table, va, access, user, &pa), errors))
+	if (!succeeded(w, pt_access(w->fx->self, random_view(w), va, access, user, &pa), errors))
 		return;
 	assert_int_equal(pa, e->pa + (va - e->first));
 	flat_protect_leaf(&w->map, va, PT_ACCESSED | (access == PT_ACCESS_WRITE ? PT_DIRTY : 0), 0);
@@ -321,7 +336,7 @@ static void random_call(struct world *w)
 		call_unmap,   call_unmap,         call_unmap,         call_protect, call_protect,
 		call_mark,    call_query,         call_query,         call_walk,    call_access,
 		call_access,  random_transaction, random_transaction, call_prune,   call_merge,
-		call_harvest,
+		call_harvest, call_query_get,
 	};
 	unsigned kind = (unsigned)random_below(w, sizeof(kinds) / sizeof(kinds[0]));
 
@@ -329,6 +344,8 @@ static void random_call(struct world *w)
 		call_nonsense(w);
 		return;
 	}
+	if (one_in(w, 100))
+		call_user(w);
 	if (one_in(w, 50))
 		expect_ok(pt_thread_set_home(w->fx->self, (unsigned)random_below(w, 2)));
 	if (kinds[kind] != random_transaction)
@@ -368,31 +385,50 @@ static uint64_t name_hash(const char *name)
 	return hash;
 }
 
+/* A table of its own for each round, configured as fx->config says. */
+static void run_round(struct world *w, uint64_t n)
+{
+	struct fixture *fx = w->fx;
+
+	w->calls = 0;
+	w->changes = 0;
+	w->enomem = 0;
+	w->merged = 0;
+	w->locks = 0;
+	fixture_new_table(fx);
+	flat_init(&w->map, fx->format);
+	if (fx->config.role == PT_ROLE_KERNEL)
+		open_users(w);
+	run_world(w, n);
+	while (w->nr_handles)
+		let_go(w);
+	close_users(w);
+	flat_free(&w->map);
+}
+
 static void random_calls_agree_with_the_flat_map(struct fixture *fx)
 {
+	const struct pt_config plain = fx->config;
 	struct world w = {.fx = fx, .random = seed + name_hash(fx->strategy->name)};
-	unsigned round;
 
-	/* the lower half; the upper half, or leading bits; and root slots that stay */
-	for (round = 0; round < 3; round++) {
-		w.calls = 0;
-		w.changes = 0;
-		w.enomem = 0;
-		w.merged = 0;
-		fx->config.top_pinned = round == 2;
-		if (round == 1 && fx->format->sign_extended)
-			fixture_use_upper_half(fx);
-		else if (round == 1)
-			fixture_use_leading_bits(fx);
-		else
-			fixture_new_table(fx);
-		flat_init(&w.map, fx->format);
-		run_world(&w, calls / 3);
-		flat_free(&w.map);
-		fx->config.top_first = 0;
-		fx->config.top_end = 0;
-		fx->config.leading = 0;
-	}
+	run_round(&w, calls / 5);
+	if (fx->format->sign_extended)
+		fixture_use_upper_half(fx);
+	else
+		fixture_use_leading_bits(fx);
+	run_round(&w, calls / 5);
+	fx->config = plain;
+	fx->config.top_pinned = true;
+	fx->config.stats = true;
+	run_round(&w, calls / 5);
+	fx->config.role = PT_ROLE_KERNEL;
+	run_round(&w, calls / 5);
+	fx->config = plain;
+	use_frames(&w);
+	run_round(&w, calls / 5);
+	fx->config = plain;
+	fixture_new_table(fx);
+	end_frames(&w);
 	free(w.expected.of);
 	free(w.reported.of);
 }

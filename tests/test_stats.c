@@ -178,6 +178,20 @@ static void displacing_a_table_is_a_detachment(struct fixture *fx)
 	assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes);
 }
 
+/* The table that a huge leaf replaces is given back. */
+static void merging_gives_the_table_back(struct fixture *fx)
+{
+	struct pt_stats s;
+
+	count(fx);
+	expect_ok(pt_map(fx->self, fx->table, fx->base, fx->huge, FRAMES, RW, 1));
+	expect_ok(pt_merge(fx->self, fx->table, fx->base, fx->huge, 2, NULL));
+	s = counted(fx);
+	assert_int_equal(s.nodes_given, 1);
+	assert_int_equal(s.detaches, 1);
+	assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes);
+}
+
 struct worker {
 	struct fixture *fx;
 	pt_va_t va;
@@ -378,6 +392,7 @@ int main(void)
 		TEST(a_call_on_whole_tables_costs_nodes_not_pages),
 		TEST(what_is_held_is_what_the_checker_reaches),
 		TEST(displacing_a_table_is_a_detachment),
+		TEST(merging_gives_the_table_back),
 		TEST(shares_sum_up_to_what_the_table_says),
 		TEST(whoever_waits_is_contended),
 		TEST(whoever_waits_for_a_table_that_goes_begins_again),

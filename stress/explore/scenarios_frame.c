@@ -111,5 +111,17 @@ const struct scenario scenarios_frame[] = {
 				{FRAME_GET(5), UNMAP(1, 1), FRAME_PUT(5)},
 			},
 	},
+	{
+		.name = "frame-merge",
+		.about = "pages become a huge item while one is referred to and one unmapped",
+		.frames = MOST,
+		.initial = {MAP_AS(0, 4, 4, TRACKED_RW, 1)},
+		.threads =
+			{
+				{MERGE(0, 4)},
+				{QUERY_GET(1)},
+				{UNMAP(2, 1)},
+			},
+	},
 	{.name = NULL},
 };
