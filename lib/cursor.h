@@ -19,11 +19,33 @@ struct cursor {
 	uint8_t top;
 	uint8_t floor; /* the lowest level at which one node can cover the range; >= top */
 	uint8_t mode;  /* enum pt_mode */
+	bool try_only; /* the strategy may not wait for anybody */
 	struct stats_line *stats; /* where this thread counts for the table; NULL: nowhere */
+	struct cursor *next_held; /* another cursor that this thread holds */
 	uint64_t strategy[4];
 };
 
 static_assert(sizeof(struct cursor) <= sizeof(struct pt_cursor), "storage is too small");
+
+/* Does the thread hold a cursor on @table? */
+static inline bool thread_holds(const struct pt_thread *self, const struct pt_table *table)
+{
+	const struct cursor *c = self->holds;
+
+	while (c && c->table != table)
+		c = c->next_held;
+	return c;
+}
+
+/* Take @c out of the cursors that the thread holds. They may end in any order. */
+static inline void thread_lets_go(struct pt_thread *self, struct cursor *c)
+{
+	struct cursor **link = &self->holds;
+
+	while (*link != c)
+		link = &(*link)->next_held;
+	*link = c->next_held;
+}
 
 static inline bool cursor_at_end(const struct cursor *c)
 {

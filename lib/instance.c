@@ -52,6 +52,7 @@ const struct pt_instance PT_INSTANCE_NAME = {
 			.merge = op_merge,
 			.check = op_check,
 			.cursor_begin = op_cursor_begin,
+			.cursor_try_begin = op_cursor_try_begin,
 			.cursor_end = op_cursor_end,
 			.cursor_query = op_cursor_query,
 			.cursor_find_next = op_cursor_find_next,

@@ -5,18 +5,33 @@
 
 #include "ops_protect.h"
 
+static inline int check_begin(const struct pt_table *t, pt_va_t va, uint64_t len, enum pt_mode mode,
+			      unsigned top, pt_va_t *ret_last)
+{
+	int rc = check_range(t, va, len, ret_last);
+
+	if (!rc && (top < 1 || top > FMT_LEVELS ||
+		    (mode != PT_READ_ONLY && mode != PT_CHANGE && mode != PT_BUILD)))
+		rc = -EINVAL;
+	return rc;
+}
+
 static int op_cursor_begin(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
 			   enum pt_mode mode, unsigned top, struct pt_cursor *storage)
 {
 	pt_va_t last;
-	int rc = check_range(t, va, len, &last);
+	int rc = check_begin(t, va, len, mode, top, &last);
 
-	if (rc)
-		return rc;
-	if (top < 1 || top > FMT_LEVELS ||
-	    (mode != PT_READ_ONLY && mode != PT_CHANGE && mode != PT_BUILD))
-		return -EINVAL;
-	return range_open((struct cursor *)storage, self, t, va, last, mode, top);
+	return rc ? rc : range_open((struct cursor *)storage, self, t, va, last, mode, top);
+}
+
+static int op_cursor_try_begin(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
+			       enum pt_mode mode, unsigned top, struct pt_cursor *storage)
+{
+	pt_va_t last;
+	int rc = check_begin(t, va, len, mode, top, &last);
+
+	return rc ? rc : range_try_open((struct cursor *)storage, self, t, va, last, mode, top);
 }
 
 static void op_cursor_end(struct pt_cursor *storage)

@@ -71,6 +71,16 @@ static void collect_subtree(const struct pt_table *t, struct node *node, struct 
 	node_chain_push(chain, node);
 }
 
+static void collect_subtrees(struct gather *g, struct node_chain *chain)
+{
+	while (g->subtrees) {
+		struct node *top = g->subtrees;
+
+		g->subtrees = top->next;
+		collect_subtree(g->table, top, chain);
+	}
+}
+
 static inline void drop_leaf(struct pt_table *t, pte_t pte, unsigned level)
 {
 	if (fmt_leaf_prop(pte, level) & PT_TRACKED)
@@ -122,12 +132,7 @@ static void retire_removed(struct gather *g)
 	struct node_chain *chain = apart ? &with_items : &self->retired;
 	unsigned before = chain->count, storage = 0;
 
-	while (g->subtrees) {
-		struct node *top = g->subtrees;
-
-		g->subtrees = top->next;
-		collect_subtree(t, top, chain);
-	}
+	collect_subtrees(g, chain);
 	while (g->items) {
 		struct node *store = g->items;
 
@@ -163,7 +168,29 @@ static int op_gather_sync(struct pt_gather *storage)
 	return 0;
 }
 
-/* Flush and retire the subtrees that gave way while the cursor was open. */
+/*
+ * Retire subtrees, flushed, of which nobody must be told and nothing dropped, though there may be
+ * items. Who holds other cursors must not wait, as handing over may: that is for a later call.
+ */
+static void retire_tables(struct gather *g)
+{
+	struct pt_thread *self = g->self;
+	struct node_chain unused = {0};
+	struct node_chain *chain = STRATEGY_CONCURRENT ? &self->retired : &unused;
+	unsigned before = chain->count;
+
+	collect_subtrees(g, chain);
+	stat_add(stats_of(self, g->table), STAT_NODES_GIVEN, chain->count - before);
+	while (unused.head)
+		node_put(self, node_chain_pop(&unused));
+	if (self->retired.count >= self->pool->retire_batch && !self->holds)
+		pt_thread_hand_over(self);
+}
+
+/*
+ * Flush and retire the subtrees that gave way while the cursor was open; they map nothing. Locks of
+ * other cursors that the thread holds do not keep it from flushing: see pt_flush_fn.
+ */
 static void retire_displaced(struct cursor *c)
 {
 	struct pt_gather own;
@@ -177,7 +204,8 @@ static void retire_displaced(struct cursor *c)
 		pt_gather_subtree(g, top, top->va,
 				  top->va + (level_size(top->level) << FMT_INDEX_BITS) - 1);
 	}
-	op_gather_sync(&own);
+	pt_gather_flush(g);
+	retire_tables(g);
 }
 
 #endif

@@ -130,25 +130,6 @@ static void collect_late_bits(struct cursor *c, struct gather *g)
 		add_used_bits(c, stray->va, used_bits(c, stray));
 }
 
-/* Retire the stray tables themselves; their items live on in the huge leaves. */
-static void retire_merged(struct pt_thread *self, struct gather *g)
-{
-	unsigned given = 0;
-
-	for (; g->subtrees; given++) {
-		struct node *stray = g->subtrees;
-
-		g->subtrees = stray->next;
-		if (STRATEGY_CONCURRENT)
-			node_chain_push(&self->retired, stray);
-		else
-			node_put(self, stray);
-	}
-	stat_add(stats_of(self, g->table), STAT_NODES_GIVEN, given);
-	if (self->retired.count >= self->pool->retire_batch)
-		pt_thread_hand_over(self);
-}
-
 static int op_merge(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
 		    unsigned max_level, uint64_t *ret_merged)
 {
@@ -172,7 +153,7 @@ static int op_merge(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint
 		visit_merge(&c, c.node, c.level, va, last, &m);
 	collect_late_bits(&c, m.g);
 	range_close(&c);
-	retire_merged(self, m.g);
+	retire_tables(m.g); /* the items of their leaves live on in the huge leaves */
 	if (ret_merged)
 		*ret_merged = m.merged;
 	return 0;

@@ -51,24 +51,17 @@ static inline unsigned cover_floor(pt_va_t first, pt_va_t last, unsigned top)
 	return FMT_LEVELS;
 }
 
-/* Get the rights on first..last. Arguments have been checked. Return: 0, -EINVAL, -EDEADLK, -ENOMEM. */
-static VISITOR int range_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
-			      pt_va_t first, pt_va_t last, enum pt_mode mode, unsigned top)
+/* Is more memory retired than may be? Then who begins has to wait. */
+static inline bool retired_too_much(const struct pt_pool *pool)
 {
-	struct pt_pool *pool = self->pool;
-	int rc;
+	return atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound;
+}
 
-	if (pool != t->pool)
-		return -EINVAL;
-	if (self->holds)
-		return -EDEADLK;
-	if (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)
-		pt_thread_wait_backlog(self);
-	if (mode == PT_BUILD) {
-		rc = node_reserve(self, PATH_NODES);
-		if (rc)
-			return rc;
-	}
+/* Get the rights on first..last, for which enough nodes are reserved; false as strategy_lock_range(). */
+static VISITOR bool range_lock(struct cursor *c, struct pt_thread *self, struct pt_table *t,
+			       pt_va_t first, pt_va_t last, enum pt_mode mode, unsigned top,
+			       bool try_only)
+{
 	c->ops = t->ops;
 	c->self = self;
 	c->table = t;
@@ -80,9 +73,53 @@ static VISITOR int range_open(struct cursor *c, struct pt_thread *self, struct p
 	c->top = (uint8_t)top;
 	c->floor = (uint8_t)cover_floor(first, last, top);
 	c->mode = (uint8_t)mode;
-	self->holds = t;
-	strategy_lock_range(c);
+	c->try_only = try_only;
+	if (!strategy_lock_range(c))
+		return false;
+	c->next_held = self->holds;
+	self->holds = c;
+	return true;
+}
+
+/* Get the rights on first..last. Arguments have been checked. Return: 0, -EINVAL, -EDEADLK, -ENOMEM. */
+static VISITOR int range_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
+			      pt_va_t first, pt_va_t last, enum pt_mode mode, unsigned top)
+{
+	int rc;
+
+	if (self->pool != t->pool)
+		return -EINVAL;
+	if (self->holds)
+		return -EDEADLK;
+	if (retired_too_much(self->pool))
+		pt_thread_wait_backlog(self);
+	if (mode == PT_BUILD) {
+		rc = node_reserve(self, PATH_NODES);
+		if (rc)
+			return rc;
+	}
+	range_lock(c, self, t, first, last, mode, top, false);
 	return 0;
+}
+
+/* The same without waiting, also beside cursors on other tables. Return: also -EBUSY. */
+static inline int range_try_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
+				 pt_va_t first, pt_va_t last, enum pt_mode mode, unsigned top)
+{
+	int rc;
+
+	if (self->pool != t->pool)
+		return -EINVAL;
+	if (thread_holds(self, t))
+		return -EDEADLK;
+	if (retired_too_much(self->pool))
+		return -EBUSY;
+	if (mode == PT_BUILD) {
+		rc = node_reserve(self, PATH_NODES);
+		if (rc)
+			return rc;
+	}
+	return range_lock(c, self, t, first, last, mode, top, true) ? 0 : -EBUSY;
 }
 
 /*
@@ -92,10 +129,7 @@ static VISITOR int range_open(struct cursor *c, struct pt_thread *self, struct p
 static PT_INLINE bool page_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
 				pt_va_t va)
 {
-	const struct pt_pool *pool = self->pool;
-
-	if (pool != t->pool || self->holds ||
-	    atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)
+	if (self->pool != t->pool || self->holds || retired_too_much(self->pool))
 		return false;
 	c->self = self;
 	c->table = t;
@@ -105,6 +139,7 @@ static PT_INLINE bool page_open(struct cursor *c, struct pt_thread *self, struct
 	c->level = 1;
 	c->top = 1;
 	c->mode = PT_CHANGE;
+	c->try_only = false;
 	return strategy_lock_page(c);
 }
 
@@ -120,7 +155,7 @@ static inline void range_close(struct cursor *c)
 	struct pt_thread *self = c->self;
 
 	strategy_unlock_range(c);
-	self->holds = NULL;
+	thread_lets_go(self, c);
 	if (c->displaced)
 		retire_displaced(c);
 	if (self->spare.count > 2 * self->pool->magazine)

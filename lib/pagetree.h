@@ -30,7 +30,8 @@
  *   -ENOMEM   out of nodes or memory
  *   -EDEADLK  this thread already holds a cursor, so that blocking could deadlock
  *   -EACCES   the access is not permitted (pt_access() only)
- *   -EBUSY    the object is still in use, or has one owner who shares it with nobody
+ *   -EBUSY    the object is still in use, or has one owner who shares it with nobody; or the call
+ *             would have to wait and was asked only to try
  *   -EAGAIN   another thread is just changing it: it will be free, or in use, soon
  *   -EOVERFLOW  a count is at its bound
  * A call that fails has changed nothing (C2) and has not written its ret_ arguments.
@@ -243,8 +244,8 @@ struct pt_pool_config {
 	size_t max_bytes;      /* most node memory; rounded up to whole chunks; 0: 64 GiB. Of
 				* `region`: all of it, whole chunks */
 	unsigned magazine;     /* zeroed nodes a thread keeps, 8..1024, at most twice; 0: 64 */
-	size_t retired_bound;  /* bytes retired but not freed at which begin waits; 0: a quarter of
-				* max_bytes, at most 64 MiB */
+	size_t retired_bound;  /* bytes retired but not freed at which begin waits, and try-begin is
+				* -EBUSY; 0: a quarter of max_bytes, at most 64 MiB */
 	unsigned retire_batch; /* nodes a thread collects for one grace period, 1..1024; 0: 32 */
 	enum pt_reclaim reclaim;
 	unsigned homes; /* NUMA homes: node memory is kept apart by them, 1..64; 0: 1 */
@@ -359,9 +360,10 @@ PT_API void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after);
 /*
  * Make every CPU (or device) forget translations of [va, va + len), len > 0; `tables`: also cached
  * table entries. Returns when all have acknowledged (T1); a CPU in the middle of an access does so when
- * that is done. Runs without locks, but for pt_merge(), which holds its range over the flush: the hook
- * must then not wait for a thread that may be waiting for the range, unless that thread acknowledges
- * flushes while it waits (P1), nor may it open a cursor. The hook of a kernel table must reach the
+ * that is done. Runs without locks, but for pt_merge(), which holds its range over the flush, and for
+ * pt_cursor_end() of a thread that holds other cursors: the hook must then not wait for a thread that
+ * may be waiting for the range, unless that thread acknowledges flushes while it waits (P1), nor may it
+ * open a cursor. The hook of a kernel table must reach the
  * CPUs that run tables which borrow its half, too.
  */
 typedef void (*pt_flush_fn)(void *ctx, pt_va_t va, uint64_t len, bool tables);
@@ -453,7 +455,7 @@ PT_API const char *pt_table_node_lock(const struct pt_table *table);
 
 /* --------------------------------------------------------------------------- types of calls -- */
 
-/* Storage of a cursor; set up by pt_cursor_begin(), must not move. */
+/* Storage of a cursor; set up by pt_cursor_begin() or pt_cursor_try_begin(), must not move. */
 struct pt_cursor {
 	uint64_t opaque[24];
 };
@@ -526,6 +528,8 @@ struct pt_ops {
 	int (*check)(struct pt_thread *self, struct pt_table *table, struct pt_check_report *ret);
 	int (*cursor_begin)(struct pt_thread *self, struct pt_table *table, pt_va_t va,
 			    uint64_t len, enum pt_mode mode, unsigned top, struct pt_cursor *c);
+	int (*cursor_try_begin)(struct pt_thread *self, struct pt_table *table, pt_va_t va,
+				uint64_t len, enum pt_mode mode, unsigned top, struct pt_cursor *c);
 	void (*cursor_end)(struct pt_cursor *c);
 	int (*cursor_query)(struct pt_cursor *c, struct pt_mapping *ret);
 	int (*cursor_find_next)(struct pt_cursor *c, uint64_t len, pt_va_t *ret_va);
@@ -680,8 +684,26 @@ static inline PT_MUST_CHECK int pt_cursor_begin(struct pt_thread *self, struct p
 }
 
 /*
+ * As pt_cursor_begin(), but where that would wait, for whoever holds some of the range or for retired
+ * memory, this is -EBUSY with nothing held; so also where it would wait for a moment only. Hence a
+ * thread that holds cursors may open more, on other tables; they may end in any order. Who is refused
+ * and waits for others with what it holds may wait for ever: end the other cursors and begin again.
+ * Return: as pt_cursor_begin(), but -EDEADLK: the thread holds a cursor on this table; -EBUSY.
+ * Context: cursors on other tables may be open. Never waits for another thread's cursor. Cost: as
+ * pt_cursor_begin(); refused: at most twice the locks it took.
+ */
+static inline PT_MUST_CHECK int pt_cursor_try_begin(struct pt_thread *self, struct pt_table *table,
+						    pt_va_t va, uint64_t len, enum pt_mode mode,
+						    unsigned top, struct pt_cursor *c)
+{
+	return PT_OPS(table)->cursor_try_begin(self, table, va, len, mode, top, c);
+}
+
+/*
  * Close the transaction. Does not flush what a gather holds: see pt_gather_sync(). Flushes and
- * retires tables without mappings that gave way to a huge leaf or mark, for which it may block.
+ * retires tables without mappings that gave way to a huge leaf or mark, for which it may block; if the
+ * thread holds other cursors it only flushes, see pt_flush_fn, and what is retired is handed over by a
+ * later call.
  */
 static inline void pt_cursor_end(struct pt_cursor *c)
 {

@@ -94,7 +94,7 @@ int pt_table_may_destroy(const struct pt_thread *self, const struct pt_table *ta
 	if (self->pool != table->pool)
 		return -EINVAL;
 	if (self->holds)
-		return self->holds == table ? -EBUSY : -EDEADLK;
+		return thread_holds(self, table) ? -EBUSY : -EDEADLK;
 	return 0;
 }
 

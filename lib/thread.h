@@ -18,6 +18,7 @@
 /* As many nodes as one call builds on its way down. */
 #define THREAD_CLEAN 4
 
+struct cursor;
 struct stats_line;
 
 struct pt_thread {
@@ -31,7 +32,7 @@ struct pt_thread {
 	struct node_chain spare;      /* poisoned, content and metadata of an earlier life */
 	struct node_chain retired;    /* unlinked and flushed, to be handed over as one chain */
 	uint64_t fail_after;          /* node allocations left before they fail; for tests */
-	struct pt_table *holds;       /* the table on which this thread has a cursor open */
+	struct cursor *holds;         /* cursors it has open, by `next_held`, on different tables */
 	uint64_t counts_for;          /* `stats_id` of the table it counted for last; 0: none */
 	struct stats_line *counts_on; /* where; to be touched only while that table exists */
 };

@@ -65,9 +65,10 @@ static inline bool strategy_query_end(struct strategy_query *q)
 	return true;
 }
 
-static inline void strategy_lock_range(struct cursor *c)
+static inline bool strategy_lock_range(struct cursor *c)
 {
 	global_walk_to_cover(c);
+	return true;
 }
 
 static inline void strategy_unlock_range(struct cursor *c)

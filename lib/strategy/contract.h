@@ -51,8 +51,11 @@ static inline bool strategy_query_end(struct strategy_query *q);
  * Get the cursor's rights on c->first..c->last and set c->node and c->level to the covering node:
  * the deepest of level >= c->top that covers the range. PT_BUILD creates tables on the way down
  * (enough nodes are reserved); the other modes settle on the node that holds the absent slot.
+ *
+ * Return true; or, only if c->try_only, false where it would have to wait for somebody: then nothing
+ * is held and no table has been made.
  */
-static inline void strategy_lock_range(struct cursor *c);
+static inline bool strategy_lock_range(struct cursor *c);
 static inline void strategy_unlock_range(struct cursor *c);
 
 /*

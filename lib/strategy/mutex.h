@@ -5,7 +5,8 @@
  *
  * Invariants
  * A. Whoever reads or changes metadata, or changes a slot, holds the mutex; the hardware aside.
- * B. Lock order: there is one lock. A thread with a cursor open takes no second one (-EDEADLK).
+ * B. Lock order: there is one lock in a table. A thread with a cursor open waits for no other
+ *    (-EDEADLK); it may only try.
  *
  * Publication: queries are ordered by the mutex. pt_walk() is not: it loads slots with acquire
  * while slots are stored with release [ORD-publish], so it sees nodes complete.
@@ -28,6 +29,12 @@ static inline bool lock_table(_Atomic uint32_t *lock, bool shared)
 {
 	(void)shared;
 	return mutex_lock(lock);
+}
+
+static inline bool try_lock_table(_Atomic uint32_t *lock, bool shared)
+{
+	(void)shared;
+	return mutex_try_lock(lock);
 }
 
 static inline void unlock_table(_Atomic uint32_t *lock, bool shared)

@@ -15,7 +15,8 @@
  * Lock order: preorder of the tree. From the root to the covering node at most one node is locked at
  * a time (a newborn is locked before its parent is released); below it, parents before children,
  * left to right. A waiter holds only nodes that come before the one it waits for, so there is no
- * deadlock; shared holders obey the same order. Two cursors whose ranges overlap both need the lock
+ * deadlock; shared holders obey the same order. Who holds a cursor already waits for no node at all,
+ * so the order is needed within one table only. Two cursors whose ranges overlap both need the lock
  * of some common node: their covering nodes both lie on the path to any common page, and the lower
  * one is among what the holder of the upper one locks. So their transactions are serialised (C1).
  *
@@ -103,15 +104,30 @@ static inline bool strategy_query_end(struct strategy_query *q)
 	return true;
 }
 
-static PT_INLINE void rcu_lock_node(struct cursor *c, struct node *node)
+/* Apart, so that those who may wait have one byte more to look at and no more code. */
+static PT_APART bool rcu_try_lock_node(struct nodelock *lock, enum nodelock_kind kind, bool shared)
+{
+	return shared ? sharedlock_try_lock_shared(lock, kind) : sharedlock_try_lock(lock, kind);
+}
+
+/* Lock @node; false if the cursor may only try and would have to wait. */
+static PT_INLINE bool rcu_lock_node(struct cursor *c, struct node *node)
 {
 	struct nodelock *lock = &rcu_node(node)->lock;
 	struct queued_waiter *me = &c->self->waiter;
 	enum nodelock_kind kind = c->table->node_lock;
-	bool waited = c->mode == PT_READ_ONLY ? sharedlock_lock_shared(lock, kind, me)
-					      : sharedlock_lock(lock, kind, me);
+	bool waited = false;
 
+	if (__builtin_expect(c->try_only, 0)) {
+		if (!rcu_try_lock_node(lock, kind, c->mode == PT_READ_ONLY))
+			return false;
+	} else if (c->mode == PT_READ_ONLY) {
+		waited = sharedlock_lock_shared(lock, kind, me);
+	} else {
+		waited = sharedlock_lock(lock, kind, me);
+	}
 	stat_lock(c->stats, waited);
+	return true;
 }
 
 static PT_INLINE void rcu_unlock_node(struct cursor *c, struct node *node)
@@ -122,14 +138,22 @@ static PT_INLINE void rcu_unlock_node(struct cursor *c, struct node *node)
 		sharedlock_unlock(&rcu_node(node)->lock, c->table->node_lock);
 }
 
-/* Lock @node; false, and it is not locked, if it is no longer part of the tree. */
-static PT_INLINE bool rcu_lock_unless_stray(struct cursor *c, struct node *node)
+/* How an attempt to lock a node on the way went; all but LOCKED leave it unlocked. */
+enum rcu_got {
+	RCU_LOCKED,
+	RCU_PASSED, /* there is a table below by now: the walk goes on */
+	RCU_STRAY,  /* it is no longer part of the tree */
+	RCU_BUSY,   /* it would have to be waited for, and the cursor may only try */
+};
+
+static PT_INLINE enum rcu_got rcu_lock_unless_stray(struct cursor *c, struct node *node)
 {
-	rcu_lock_node(c, node);
+	if (!rcu_lock_node(c, node))
+		return RCU_BUSY;
 	if (!rcu_node(node)->lock.stray)
-		return true;
+		return RCU_LOCKED;
 	rcu_unlock_node(c, node);
-	return false;
+	return RCU_STRAY;
 }
 
 static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
@@ -139,7 +163,10 @@ static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct
 	sharedlock_init_locked(&rcu_node(child)->lock);
 }
 
-/* Link a new table under the EMPTY slot of the locked @node; it is born locked. */
+/*
+ * Link a new table under the EMPTY slot of the locked @node; it is born locked. So are those that
+ * follow below it, and nothing else is there: whoever has come so far need not wait any more.
+ */
 static inline struct node *rcu_build_child(struct cursor *c, struct node *node, unsigned level,
 					   slot_t *slot)
 {
@@ -154,18 +181,20 @@ static inline struct node *rcu_build_child(struct cursor *c, struct node *node, 
 
 /*
  * The slot on the way down holds no table. Lock its node and look again, now that it cannot change.
- * Return true if the walk goes on, with the state of the walk advanced; false if @node, locked, is
- * the covering node or (*ret_stray) has left the tree and is not locked.
+ * Return RCU_PASSED if the walk goes on, with the state of the walk advanced; RCU_LOCKED if @node is
+ * the covering node.
  */
-static bool rcu_settle(struct cursor *c, struct node **node, unsigned level, slot_t *slot,
-		       bool *held, bool *ret_stray)
+static enum rcu_got rcu_settle(struct cursor *c, struct node **node, unsigned level, slot_t *slot,
+			       bool *held)
 {
 	struct node *parent = *node;
+	enum rcu_got got = RCU_LOCKED;
 	pte_t pte;
 
-	*ret_stray = !*held && !rcu_lock_unless_stray(c, parent);
-	if (*ret_stray)
-		return false;
+	if (!*held)
+		got = rcu_lock_unless_stray(c, parent);
+	if (got != RCU_LOCKED)
+		return got;
 	*held = true;
 	pte = slot_load_locked(slot);
 	if (fmt_is_table(pte, level)) {
@@ -174,14 +203,14 @@ static bool rcu_settle(struct cursor *c, struct node **node, unsigned level, slo
 	} else if (c->mode == PT_BUILD && fmt_kind(pte, level) == PT_KIND_EMPTY) {
 		*node = rcu_build_child(c, parent, level, slot);
 	} else {
-		return false;
+		return RCU_LOCKED;
 	}
 	rcu_unlock_node(c, parent);
-	return true;
+	return RCU_PASSED;
 }
 
-/* Find and lock the covering node; false if it was lost to an unlinking cursor. */
-static inline bool rcu_lock_cover(struct cursor *c)
+/* Find and lock the covering node; RCU_STRAY if it was lost to an unlinking cursor. */
+static inline enum rcu_got rcu_lock_cover(struct cursor *c)
 {
 	const struct pt_table *t = c->table;
 	pt_pa_t pa = t->root_pa;
@@ -191,8 +220,8 @@ static inline bool rcu_lock_cover(struct cursor *c)
 	_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
 	{
 		slot_t *slot = &slots_of_pa(t->phys_off, pa)[slot_index(c->first, level)];
+		enum rcu_got got;
 		struct node *node;
-		bool stray;
 		pte_t pte;
 
 		if (level == c->floor)
@@ -203,54 +232,32 @@ static inline bool rcu_lock_cover(struct cursor *c)
 			continue;
 		}
 		node = node_at_pa(t, pa);
-		if (!rcu_settle(c, &node, level, slot, &held, &stray)) {
-			if (stray)
-				return false;
+		got = rcu_settle(c, &node, level, slot, &held);
+		if (got == RCU_LOCKED)
 			break;
-		}
+		if (got != RCU_PASSED)
+			return got;
 		pa = node_to_pa(t, node);
 	}
 	c->node = node_at_pa(t, pa);
 	c->level = (uint8_t)level;
-	return held || rcu_lock_unless_stray(c, c->node);
+	return held ? RCU_LOCKED : rcu_lock_unless_stray(c, c->node);
 }
 
-/* Lock, or unlock, every table below @node that overlaps first..last. @node is locked. */
-static void rcu_lock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
-			   pt_va_t last)
-{
-	const pt_va_t mask = level_size(level) - 1;
-	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
-
-	if (level == 1)
-		return;
-	for (;; first = (first | mask) + 1, slot++) {
-		pt_va_t end = (first | mask) < last ? first | mask : last;
-		pte_t pte = slot_load_locked(slot);
-
-		if (fmt_is_table(pte, level)) {
-			rcu_lock_node(c, child_of(c->table, pte));
-			rcu_lock_below(c, child_of(c->table, pte), level - 1, first, end);
-		}
-		if (end == last)
-			return;
-	}
-}
-
+/* Unlock every table below @node, which is locked and no leaf table, that overlaps first..last. */
 static void rcu_unlock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
 			     pt_va_t last)
 {
 	const pt_va_t mask = level_size(level) - 1;
 	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
 
-	if (level == 1)
-		return;
 	for (;; first = (first | mask) + 1, slot++) {
 		pt_va_t end = (first | mask) < last ? first | mask : last;
 		pte_t pte = slot_load_locked(slot);
 
 		if (fmt_is_table(pte, level)) {
-			rcu_unlock_below(c, child_of(c->table, pte), level - 1, first, end);
+			if (level > 2)
+				rcu_unlock_below(c, child_of(c->table, pte), level - 1, first, end);
 			rcu_unlock_node(c, child_of(c->table, pte));
 		}
 		if (end == last)
@@ -258,18 +265,64 @@ static void rcu_unlock_below(struct cursor *c, struct node *node, unsigned level
 	}
 }
 
-static inline void strategy_lock_range(struct cursor *c)
+static bool rcu_lock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
+			   pt_va_t last);
+
+/* Lock the table behind @pte and, if it is one, what of it overlaps first..last. */
+static inline bool rcu_lock_child(struct cursor *c, pte_t pte, unsigned level, pt_va_t first,
+				  pt_va_t last)
 {
+	struct node *child;
+
+	if (!fmt_is_table(pte, level))
+		return true;
+	child = child_of(c->table, pte);
+	if (!rcu_lock_node(c, child))
+		return false;
+	if (level == 2 || rcu_lock_below(c, child, level - 1, first, last))
+		return true;
+	rcu_unlock_node(c, child);
+	return false;
+}
+
+/* Lock them: all, or none. */
+static bool rcu_lock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
+			   pt_va_t last)
+{
+	const pt_va_t mask = level_size(level) - 1;
+	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
+
+	for (pt_va_t at = first;; at = (at | mask) + 1, slot++) {
+		pt_va_t end = (at | mask) < last ? at | mask : last;
+
+		if (!rcu_lock_child(c, slot_load_locked(slot), level, at, end)) {
+			if (at != first)
+				rcu_unlock_below(c, node, level, first, at - 1);
+			return false;
+		}
+		if (end == last)
+			return true;
+	}
+}
+
+static inline bool strategy_lock_range(struct cursor *c)
+{
+	enum rcu_got got;
+
 	port_rcu_read_lock(&c->self->port);
-	while (!rcu_lock_cover(c)) {
+	while ((got = rcu_lock_cover(c)) == RCU_STRAY) {
 		stat_add(c->stats, STAT_RETRIES, 1);
 		/* A new section for each attempt, so that strays met on the way can be freed. */
 		port_rcu_read_unlock(&c->self->port);
 		port_rcu_read_lock(&c->self->port);
 	}
 	port_rcu_read_unlock(&c->self->port);
-	if (c->level > 1)
-		rcu_lock_below(c, c->node, c->level, c->first, c->last);
+	if (got != RCU_LOCKED)
+		return false;
+	if (c->level == 1 || rcu_lock_below(c, c->node, c->level, c->first, c->last))
+		return true;
+	rcu_unlock_node(c, c->node);
+	return false;
 }
 
 static inline void strategy_unlock_range(struct cursor *c)
@@ -288,7 +341,7 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c)
 	pa = walk_to_leaf_table(c->table, c->first);
 	if (pa != PT_NO_TABLE) {
 		c->node = node_at_pa(c->table, pa);
-		locked = rcu_lock_unless_stray(c, c->node);
+		locked = rcu_lock_unless_stray(c, c->node) == RCU_LOCKED;
 		if (!locked)
 			stat_add(c->stats, STAT_RETRIES, 1);
 	}

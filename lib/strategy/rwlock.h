@@ -6,8 +6,8 @@
  * Invariants
  * A. Whoever changes metadata or a slot holds the lock exclusively; the hardware aside. Whoever
  *    reads metadata holds it at least shared.
- * B. Lock order: there is one lock. A thread with a cursor open takes no second one (-EDEADLK); in
- *    particular no reader asks again while a writer waits for it to leave.
+ * B. Lock order: there is one lock in a table. A thread with a cursor open waits for no other
+ *    (-EDEADLK); in particular no reader waits behind a writer that waits for it to leave.
  *
  * Publication and reclamation: as in mutex.h.
  *
@@ -25,6 +25,11 @@
 static inline bool lock_table(_Atomic uint32_t *lock, bool shared)
 {
 	return shared ? rwlock_read_lock(lock) : rwlock_write_lock(lock);
+}
+
+static inline bool try_lock_table(_Atomic uint32_t *lock, bool shared)
+{
+	return shared ? rwlock_try_read_lock(lock) : rwlock_try_write_lock(lock);
 }
 
 static inline void unlock_table(_Atomic uint32_t *lock, bool shared)

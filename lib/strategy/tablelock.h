@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Parts that strategies share in which one lock, a word of the table, covers everything. Included
- * after lock_table(word, shared), which tells whether it had to wait, and unlock_table(word, shared); a zero word is a free lock.
+ * after lock_table(word, shared), which tells whether it had to wait, try_lock_table(word, shared) and
+ * unlock_table(word, shared); a zero word is a free lock.
  */
 #ifndef PT_STRATEGY_TABLELOCK_H
 #define PT_STRATEGY_TABLELOCK_H
@@ -62,10 +63,19 @@ static inline bool strategy_query_end(struct strategy_query *q)
 	return true;
 }
 
-static inline void strategy_lock_range(struct cursor *c)
+static inline bool strategy_lock_range(struct cursor *c)
 {
-	stat_lock(c->stats, lock_table(table_lock(c->table), c->mode == PT_READ_ONLY));
+	_Atomic uint32_t *lock = table_lock(c->table);
+	const bool shared = c->mode == PT_READ_ONLY;
+	bool waited = false;
+
+	if (!c->try_only)
+		waited = lock_table(lock, shared);
+	else if (!try_lock_table(lock, shared))
+		return false;
+	stat_lock(c->stats, waited);
 	global_walk_to_cover(c);
+	return true;
 }
 
 static inline void strategy_unlock_range(struct cursor *c)

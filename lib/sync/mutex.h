@@ -11,13 +11,18 @@
 
 enum { MUTEX_FREE, MUTEX_HELD, MUTEX_WAITED };
 
-static inline bool mutex_lock(_Atomic uint32_t *mutex)
+static inline bool mutex_try_lock(_Atomic uint32_t *mutex)
 {
 	uint32_t seen = MUTEX_FREE;
 
 	/* [ORD-mutex] acq: pairs with mutex_unlock() */
-	if (atomic_compare_exchange_strong_explicit(mutex, &seen, MUTEX_HELD, memory_order_acquire,
-						    memory_order_relaxed))
+	return atomic_compare_exchange_strong_explicit(mutex, &seen, MUTEX_HELD,
+						       memory_order_acquire, memory_order_relaxed);
+}
+
+static inline bool mutex_lock(_Atomic uint32_t *mutex)
+{
+	if (mutex_try_lock(mutex))
 		return false;
 	/*
 	 * Whoever sleeps leaves WAITED behind, and whoever wakes takes the mutex as WAITED, because

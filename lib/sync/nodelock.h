@@ -43,6 +43,15 @@ static inline bool nodelock_lock(struct nodelock *lock, enum nodelock_kind kind,
 	return queued_lock(&lock->held, &lock->queue, me);
 }
 
+static inline bool nodelock_try_lock(struct nodelock *lock, enum nodelock_kind kind)
+{
+	if (kind == NODELOCK_TTAS)
+		return ttas_try_lock(&lock->held);
+	if (kind == NODELOCK_TICKET)
+		return ticket_try_lock(&lock->held, &lock->queue);
+	return queued_try_lock(&lock->held, &lock->queue);
+}
+
 static inline void nodelock_unlock(struct nodelock *lock, enum nodelock_kind kind)
 {
 	if (__builtin_expect(kind == NODELOCK_TTAS, 1))

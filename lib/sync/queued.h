@@ -74,6 +74,13 @@ static inline void queued_leave(_Atomic uint64_t *queue, struct queued_waiter *m
 	atomic_store_explicit(&queued_next(me)->first, true, memory_order_release);
 }
 
+/* Nobody waits, and it is free: take it. Needs no entry. */
+static inline bool queued_try_lock(_Atomic uint32_t *held, _Atomic uint64_t *queue)
+{
+	return !atomic_load_explicit(queue, memory_order_relaxed) &&
+	       !atomic_load_explicit(held, memory_order_relaxed) && queued_take(held);
+}
+
 static inline bool queued_lock(_Atomic uint32_t *held, _Atomic uint64_t *queue,
 			       struct queued_waiter *me)
 {

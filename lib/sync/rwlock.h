@@ -31,6 +31,32 @@ static inline void rwlock_wait(_Atomic uint32_t *lock, uint32_t seen, uint32_t f
 		port_sleep(lock, want);
 }
 
+/* Both try forms give way to waiters as the others do, and look again only when the word changed. */
+static inline bool rwlock_try_read_lock(_Atomic uint32_t *lock)
+{
+	uint32_t seen = atomic_load_explicit(lock, memory_order_relaxed);
+
+	while (!(seen & (RWLOCK_WRITER | RWLOCK_WRITER_WAITS)))
+		/* [ORD-rwlock] acq: pairs with rwlock_write_unlock() */
+		if (atomic_compare_exchange_weak_explicit(
+			    lock, &seen, seen + 1, memory_order_acquire, memory_order_relaxed))
+			return true;
+	return false;
+}
+
+static inline bool rwlock_try_write_lock(_Atomic uint32_t *lock)
+{
+	uint32_t seen = atomic_load_explicit(lock, memory_order_relaxed);
+
+	while (!(seen & (RWLOCK_WRITER | RWLOCK_READERS)))
+		/* [ORD-rwlock] acq: pairs with rwlock_read_unlock(), rwlock_write_unlock() */
+		if (atomic_compare_exchange_weak_explicit(lock, &seen, seen | RWLOCK_WRITER,
+							  memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+	return false;
+}
+
 static inline bool rwlock_read_lock(_Atomic uint32_t *lock)
 {
 	bool waited = false;

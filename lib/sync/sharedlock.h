@@ -23,8 +23,27 @@ static inline bool sharedlock_lock(struct nodelock *lock, enum nodelock_kind kin
 	return waited;
 }
 
+static inline bool sharedlock_try_lock(struct nodelock *lock, enum nodelock_kind kind)
+{
+	if (!nodelock_try_lock(lock, kind))
+		return false;
+	/* [ORD-readers] acq: as in sharedlock_lock() */
+	if (!atomic_load_explicit(&lock->readers, memory_order_acquire))
+		return true;
+	nodelock_unlock(lock, kind);
+	return false;
+}
+
 static inline void sharedlock_unlock(struct nodelock *lock, enum nodelock_kind kind)
 {
+	nodelock_unlock(lock, kind);
+}
+
+/* Count a reader in and release the lock, which it holds. */
+static inline void sharedlock_enter(struct nodelock *lock, enum nodelock_kind kind)
+{
+	/* Relaxed: the release of the lock below publishes it to the next exclusive holder. */
+	atomic_fetch_add_explicit(&lock->readers, 1, memory_order_relaxed);
 	nodelock_unlock(lock, kind);
 }
 
@@ -33,10 +52,17 @@ static inline bool sharedlock_lock_shared(struct nodelock *lock, enum nodelock_k
 {
 	bool waited = nodelock_lock(lock, kind, me);
 
-	/* Relaxed: the release of the lock below publishes it to the next exclusive holder. */
-	atomic_fetch_add_explicit(&lock->readers, 1, memory_order_relaxed);
-	nodelock_unlock(lock, kind);
+	sharedlock_enter(lock, kind);
 	return waited;
+}
+
+/* Fails also beside another reader who is just being counted. */
+static inline bool sharedlock_try_lock_shared(struct nodelock *lock, enum nodelock_kind kind)
+{
+	if (!nodelock_try_lock(lock, kind))
+		return false;
+	sharedlock_enter(lock, kind);
+	return true;
 }
 
 static inline void sharedlock_unlock_shared(struct nodelock *lock)

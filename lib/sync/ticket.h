@@ -32,6 +32,19 @@ static inline bool ticket_lock(_Atomic uint32_t *held, _Atomic uint64_t *queue)
 	return true;
 }
 
+/*
+ * A ticket once taken must be waited for, so it is taken only if its turn has come: no other has been
+ * taken since, for all 64 bits count.
+ */
+static inline bool ticket_try_lock(_Atomic uint32_t *held, _Atomic uint64_t *queue)
+{
+	uint64_t mine = atomic_load_explicit(queue, memory_order_relaxed);
+
+	return ticket_served(held, (uint32_t)mine) &&
+	       atomic_compare_exchange_strong_explicit(queue, &mine, mine - 1, memory_order_relaxed,
+						       memory_order_relaxed);
+}
+
 static inline void ticket_unlock(_Atomic uint32_t *held)
 {
 	uint32_t mine = atomic_load_explicit(held, memory_order_relaxed);

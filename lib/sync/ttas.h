@@ -21,6 +21,14 @@ static inline bool ttas_lock(_Atomic uint32_t *lock)
 	return waited;
 }
 
+/* Take it if it is free. Like all try forms here it returns whether it is held now. */
+static inline bool ttas_try_lock(_Atomic uint32_t *lock)
+{
+	/* [ORD-ttas] acq: pairs with ttas_unlock() */
+	return !atomic_load_explicit(lock, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(lock, 1, memory_order_acquire);
+}
+
 static inline void ttas_unlock(_Atomic uint32_t *lock)
 {
 	/* [ORD-ttas] rel: pairs with ttas_lock() */

@@ -9,24 +9,49 @@
 #include "roles.h"
 #include "tlb.h"
 
-static struct pt_gather gathers[MAX_THREADS];
-static struct pt_cursor cursors[MAX_THREADS];
+#define MAX_HELD 2 /* cursors of a thread */
+
+/* A transaction that a thread is in. */
+struct held {
+	const struct step *begin;
+	bool open; /* false: it was refused, and its calls are left out */
+	struct pt_cursor cursor;
+};
+
+static struct pt_gather gathers[MAX_THREADS][2]; /* one for each table */
+static struct held all_held[MAX_THREADS][MAX_HELD];
+static unsigned nr_held[MAX_THREADS];
+
+static struct pt_gather *gather_of(struct program *p, unsigned t, unsigned page)
+{
+	return &gathers[t][in_second(p, page)];
+}
+
+/* The innermost transaction. */
+static struct held *held_by(unsigned t)
+{
+	return &all_held[t][nr_held[t] - 1];
+}
 
 void calls_begin(struct program *p, unsigned t)
 {
-	pt_gather_init(&gathers[t], p->handles[t], p->kernel ? p->kernel : p->table,
-		       p->scenario->hardware ? tlb_removed : NULL, NULL);
+	pt_removed_fn removed = p->scenario->hardware ? tlb_removed : NULL;
+
+	pt_gather_init(&gathers[t][0], p->handles[t], p->kernel ? p->kernel : p->table, removed,
+		       NULL);
+	if (p->second)
+		pt_gather_init(&gathers[t][1], p->handles[t], p->second, removed, NULL);
 }
 
 /* ---- results ---- */
 
-void call_set_mapping(struct call *call, unsigned page, const struct pt_mapping *m)
+void call_set_mapping(struct call *call, pt_va_t va, const struct pt_mapping *m)
 {
-	if (PAGE_VA(page) - m->va >= m->len)
-		rt_fail("Q1", "a query of page %u describes addresses 0x%llx..0x%llx", page,
+	if (va - m->va >= m->len)
+		rt_fail("Q1", "a query of page %u describes addresses 0x%llx..0x%llx", VA_PAGE(va),
 			(unsigned long long)m->va, (unsigned long long)(m->va + m->len - 1));
 	call->kind = m->kind;
-	call->value = m->kind == PT_KIND_LEAF ? m->item.pa + (PAGE_VA(page) - m->va) : m->mark;
+	call->value = m->kind == PT_KIND_LEAF ? m->item.pa + (va - m->va) : m->mark;
 	call->prop = m->kind == PT_KIND_LEAF ? m->item.prop : 0;
 }
 
@@ -88,29 +113,30 @@ static void own(struct program *p, const struct step *begin)
 
 static void run_take(struct program *p, struct call *call, unsigned t)
 {
+	struct held *held = held_by(t);
 	struct pt_taken taken;
 
-	(void)p;
-	call->rc =
-		pt_cursor_take_next(&cursors[t], PAGE_VA(call->step->pages), &gathers[t], &taken);
+	call->rc = pt_cursor_take_next(&held->cursor, PAGE_VA(call->step->pages),
+				       gather_of(p, t, held->begin->page), &taken);
 	if (call->rc)
 		return;
-	call->page = VA_PAGE(taken.va);
+	call->page = page_at(p, held->begin->page, taken.va);
 	call->pages = VA_PAGE(taken.len);
 	call->value = taken.pages;
 }
 
-static void run_protect_next(struct call *call, unsigned t)
+static void run_protect_next(struct program *p, struct call *call, unsigned t)
 {
+	struct held *held = held_by(t);
 	struct change change = {.step = call->step};
 	pt_va_t va;
 	uint64_t len;
 
-	call->rc = pt_cursor_protect_next(&cursors[t], PAGE_VA(call->step->pages), change_prop,
-					  &change, &gathers[t], &va, &len);
+	call->rc = pt_cursor_protect_next(&held->cursor, PAGE_VA(call->step->pages), change_prop,
+					  &change, gather_of(p, t, held->begin->page), &va, &len);
 	if (call->rc)
 		return;
-	call->page = VA_PAGE(va);
+	call->page = page_at(p, held->begin->page, va);
 	call->pages = VA_PAGE(len);
 	if (call->step->clear & PT_DIRTY)
 		tlb_reported(change.old.pa, change.old.prop, change.old.level);
@@ -119,7 +145,8 @@ static void run_protect_next(struct call *call, unsigned t)
 static void run_cursor(struct program *p, struct call *call, unsigned t)
 {
 	const struct step *s = call->step;
-	struct pt_cursor *c = &cursors[t];
+	const unsigned in = held_by(t)->begin->page;
+	struct pt_cursor *c = &held_by(t)->cursor;
 	struct pt_item item = {.pa = FRAME_PA(s->frame), .prop = s->set, .level = s->level};
 	struct pt_mapping mapping;
 	pt_va_t va;
@@ -128,15 +155,15 @@ static void run_cursor(struct program *p, struct call *call, unsigned t)
 	case STEP_CURSOR_QUERY:
 		call->rc = pt_cursor_query(c, &mapping);
 		if (!call->rc)
-			call_set_mapping(call, VA_PAGE(pt_cursor_va(c)), &mapping);
+			call_set_mapping(call, pt_cursor_va(c), &mapping);
 		strip_hardware(call);
 		break;
 	case STEP_CURSOR_FIND:
 		call->rc = pt_cursor_find_next(c, PAGE_VA(s->pages), &va);
-		call->page = call->rc ? 0 : VA_PAGE(va);
+		call->page = call->rc ? 0 : page_at(p, in, va);
 		break;
 	case STEP_CURSOR_JUMP:
-		call->rc = pt_cursor_jump(c, PAGE_VA(s->page));
+		call->rc = pt_cursor_jump(c, page_va(p, s->page));
 		break;
 	case STEP_CURSOR_MAP:
 		take(p, s);
@@ -151,7 +178,7 @@ static void run_cursor(struct program *p, struct call *call, unsigned t)
 		run_take(p, call, t);
 		break;
 	default:
-		run_protect_next(call, t);
+		run_protect_next(p, call, t);
 		break;
 	}
 }
@@ -172,7 +199,7 @@ static void run_upkeep(struct program *p, struct call *call, unsigned t)
 	const struct step *s = call->step;
 	struct pt_thread *self = p->handles[t];
 	struct pt_table *table = roles_table(p, s, t);
-	pt_va_t va = PAGE_VA(s->page);
+	pt_va_t va = page_va(p, s->page);
 	uint64_t len = PAGE_VA(s->pages), count = 0;
 
 	if (s->kind == STEP_PRUNE)
@@ -190,8 +217,8 @@ static void run_range(struct program *p, struct call *call, unsigned t)
 	const struct step *s = call->step;
 	struct pt_thread *self = p->handles[t];
 	struct pt_table *table = roles_table(p, s, t);
-	struct pt_gather *gather = s->gather ? &gathers[t] : NULL;
-	pt_va_t va = PAGE_VA(s->page);
+	struct pt_gather *gather = s->gather ? gather_of(p, t, s->page) : NULL;
+	pt_va_t va = page_va(p, s->page);
 	uint64_t len = PAGE_VA(s->pages), pages = 0;
 
 	switch (s->kind) {
@@ -220,37 +247,42 @@ static void run_look(struct program *p, struct call *call, unsigned t)
 {
 	const struct step *s = call->step;
 	struct pt_table *table = roles_table(p, s, t);
+	pt_va_t va = page_va(p, s->page);
 	struct pt_mapping mapping;
 
 	if (s->kind == STEP_ACCESS) {
 		tlb_access(p, call);
 	} else if (s->kind == STEP_QUERY) {
-		call->rc = pt_query(p->handles[t], table, PAGE_VA(s->page), &mapping);
+		call->rc = pt_query(p->handles[t], table, va, &mapping);
 		if (!call->rc)
-			call_set_mapping(call, s->page, &mapping);
+			call_set_mapping(call, va, &mapping);
 	} else if (s->kind == STEP_QUERY_GET) {
-		call->rc = pt_query_get(p->handles[t], table, PAGE_VA(s->page), &mapping);
+		call->rc = pt_query_get(p->handles[t], table, va, &mapping);
 		if (!call->rc)
-			call_set_mapping(call, s->page, &mapping);
+			call_set_mapping(call, va, &mapping);
 		if (!call->rc && mapping.kind == PT_KIND_LEAF && (mapping.item.prop & PT_TRACKED))
 			drop(p, &mapping.item);
 	} else {
-		call->rc =
-			pt_walk(p->handles[t], table, PAGE_VA(s->page), &call->value, &call->prop);
+		call->rc = pt_walk(p->handles[t], table, va, &call->value, &call->prop);
 	}
 	strip_hardware(call);
+}
+
+static bool begins(const struct step *s)
+{
+	return s->kind == STEP_BEGIN || s->kind == STEP_TRY;
 }
 
 static bool changes_pages(const struct step *s)
 {
 	return s->kind == STEP_UNMAP || s->kind == STEP_PROTECT ||
 	       (s->kind >= STEP_PRUNE && s->kind <= STEP_HARVEST) ||
-	       (s->kind == STEP_BEGIN && s->mode != PT_READ_ONLY);
+	       (begins(s) && s->mode != PT_READ_ONLY);
 }
 
 static bool syncs(const struct step *s)
 {
-	return s->kind == STEP_SYNC || (changes_pages(s) && s->kind != STEP_BEGIN && !s->gather);
+	return s->kind == STEP_SYNC || (changes_pages(s) && !begins(s) && !s->gather);
 }
 
 /* Calls on no page. */
@@ -266,14 +298,51 @@ static void run_apart(struct program *p, struct call *call, unsigned t)
 		calls_begin(p, t);
 }
 
-/* One call; false when the cursor it needs was not to be had. */
-static bool run_step(struct program *p, struct call *call, unsigned t, const struct step **held)
+static void run_begin(struct program *p, struct call *call, unsigned t)
+{
+	const struct step *s = call->step;
+	struct held *held = &all_held[t][nr_held[t]++];
+	struct pt_thread *self = p->handles[t];
+	struct pt_table *table = roles_table(p, s, t);
+	pt_va_t va = page_va(p, s->page);
+	uint64_t len = PAGE_VA(s->pages);
+
+	call->rc = s->kind == STEP_BEGIN
+			   ? pt_cursor_begin(self, table, va, len, s->mode, s->level, &held->cursor)
+			   : pt_cursor_try_begin(self, table, va, len, s->mode, s->level,
+						 &held->cursor);
+	held->begin = s;
+	held->open = !call->rc;
+	if (held->open)
+		own(p, s);
+}
+
+static void run_end(struct program *p, unsigned t)
+{
+	struct held *held = held_by(t);
+
+	own(p, held->begin);
+	pt_cursor_end(&held->cursor);
+	nr_held[t]--;
+}
+
+static void run_sync(struct program *p, unsigned t)
+{
+	int rc = pt_gather_sync(&gathers[t][0]);
+
+	if (!rc && p->second)
+		rc = pt_gather_sync(&gathers[t][1]);
+	if (rc)
+		rt_fail("P1", "a gather cannot be synced: %d", rc);
+}
+
+static void run_step(struct program *p, struct call *call, unsigned t)
 {
 	const struct step *s = call->step;
 
 	if (s->kind >= STEP_TABLE_NEW) {
 		run_apart(p, call, t);
-		return true;
+		return;
 	}
 	if (changes_pages(s))
 		tlb_change_begins(s->page, s->pages);
@@ -296,21 +365,14 @@ static bool run_step(struct program *p, struct call *call, unsigned t, const str
 		run_look(p, call, t);
 		break;
 	case STEP_BEGIN:
-		call->rc = pt_cursor_begin(p->handles[t], roles_table(p, s, t), PAGE_VA(s->page),
-					   PAGE_VA(s->pages), s->mode, s->level, &cursors[t]);
-		*held = call->rc ? NULL : s;
-		if (*held)
-			own(p, *held);
+	case STEP_TRY:
+		run_begin(p, call, t);
 		break;
 	case STEP_END:
-		own(p, *held);
-		pt_cursor_end(&cursors[t]);
-		*held = NULL;
+		run_end(p, t);
 		break;
 	case STEP_SYNC:
-		call->rc = pt_gather_sync(&gathers[t]);
-		if (call->rc)
-			rt_fail("P1", "a gather cannot be synced: %d", call->rc);
+		run_sync(p, t);
 		break;
 	case STEP_RECLAIM:
 		pt_thread_reclaim(p->handles[t]);
@@ -321,22 +383,30 @@ static bool run_step(struct program *p, struct call *call, unsigned t, const str
 	}
 	if (p->scenario->hardware && syncs(s))
 		tlb_change_synced(p);
-	return !(s->kind == STEP_BEGIN && call->rc);
 }
 
 static bool needs_cursor(const struct step *s)
 {
-	return s->kind > STEP_BEGIN && s->kind <= STEP_END;
+	return s->kind > STEP_TRY && s->kind <= STEP_END;
+}
+
+/* Is @s a call of a transaction that was refused? Its end ends it, too. */
+static bool left_out(const struct step *s, unsigned t)
+{
+	if (!needs_cursor(s) || held_by(t)->open)
+		return false;
+	nr_held[t] -= s->kind == STEP_END;
+	return true;
 }
 
 /* Run @steps as thread @t and write down what they do. Return: how many there are. */
 unsigned calls_run(struct program *p, const struct step *steps, struct call *calls, unsigned t,
 		   char (*text)[64])
 {
-	const struct step *held = NULL;
-	bool may_fail = false, has_cursor = true;
+	bool may_fail = false;
 	unsigned i;
 
+	nr_held[t] = 0;
 	for (i = 0; i < MAX_STEPS && steps[i].kind; i++) {
 		struct call *call = &calls[i];
 
@@ -346,16 +416,14 @@ unsigned calls_run(struct program *p, const struct step *steps, struct call *cal
 			may_fail = true;
 			continue;
 		}
-		if (needs_cursor(&steps[i]) && !has_cursor)
+		if (left_out(&steps[i], t))
 			continue;
 		call->step = &steps[i];
 		call->may_fail = may_fail;
 		sched_invoke(text ? text[i] : "set-up");
-		has_cursor = run_step(p, call, t, &held) && has_cursor;
+		run_step(p, call, t);
 		call->responded = sched_respond();
 		call->invoked = rt.self->invoked;
-		if (steps[i].kind == STEP_END)
-			has_cursor = true;
 	}
 	return i;
 }
@@ -377,6 +445,7 @@ void step_text(const struct step *s, char *text, size_t size)
 		[STEP_WALK] = "walk",
 		[STEP_ACCESS] = "load",
 		[STEP_BEGIN] = "cursor",
+		[STEP_TRY] = "cursor, if at once,",
 		[STEP_CURSOR_QUERY] = "cursor query",
 		[STEP_CURSOR_FIND] = "cursor find",
 		[STEP_CURSOR_JUMP] = "cursor jump",
@@ -408,7 +477,7 @@ void step_text(const struct step *s, char *text, size_t size)
 
 	if (s->kind == STEP_ACCESS && s->mode == PT_ACCESS_WRITE)
 		n = (size_t)snprintf(text, size, "store");
-	if (s->kind == STEP_BEGIN)
+	if (begins(s))
 		n += (size_t)snprintf(text + n, size - n, " to %s", modes[s->mode]);
 	if (s->pages && (needs_cursor(s) || s->kind == STEP_NONE))
 		n += (size_t)snprintf(text + n, size - n, " %u pages", s->pages);

@@ -11,8 +11,8 @@ void calls_begin(struct program *program, unsigned t);
 unsigned calls_run(struct program *program, const struct step *steps, struct call *calls,
 		   unsigned t, char (*text)[64]);
 
-/* What @mapping says about @page is the result of @call. */
-void call_set_mapping(struct call *call, unsigned page, const struct pt_mapping *mapping);
+/* What @mapping says about @va is the result of @call. */
+void call_set_mapping(struct call *call, pt_va_t va, const struct pt_mapping *mapping);
 
 /* "map pages 0..3 to frame 4" */
 void step_text(const struct step *step, char *text, size_t size);

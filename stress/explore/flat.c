@@ -5,6 +5,12 @@
  */
 #include "flat.h"
 
+/* Where the current cursor stands. */
+static uint32_t *at(struct flat *f)
+{
+	return &f->at[f->cursors - 1];
+}
+
 static unsigned count_mapped(const struct flat *f, unsigned page, unsigned pages)
 {
 	unsigned n = 0;
@@ -110,47 +116,47 @@ bool flat_same_page(const struct page_state *page, const struct call *call)
 /* Take next: the next leaf, or a table with what is below, and the marks on the way. */
 static bool apply_take(struct flat *f, const struct call *call)
 {
-	unsigned end = f->at + call->step->pages;
-	unsigned first = first_mapped(f, f->at, call->step->pages);
-	unsigned begin = f->at;
+	unsigned end = *at(f) + call->step->pages;
+	unsigned first = first_mapped(f, *at(f), call->step->pages);
+	unsigned begin = *at(f);
 
 	if (first == end) {
 		set_pages(f, begin, end - begin, (struct page_state){.kind = PT_KIND_EMPTY});
-		f->at = end;
+		*at(f) = end;
 		return call->rc == -ENOENT;
 	}
 	if (call->rc || first < call->page || first >= call->page + call->pages ||
 	    call->page + call->pages > end || call->page < begin ||
 	    call->value != count_mapped(f, call->page, call->pages))
 		return false;
-	f->at = call->page + call->pages;
-	set_pages(f, begin, f->at - begin, (struct page_state){.kind = PT_KIND_EMPTY});
+	*at(f) = call->page + call->pages;
+	set_pages(f, begin, *at(f) - begin, (struct page_state){.kind = PT_KIND_EMPTY});
 	return true;
 }
 
 static bool apply_protect_next(struct flat *f, const struct call *call)
 {
-	unsigned end = f->at + call->step->pages;
-	unsigned first = first_mapped(f, f->at, call->step->pages);
+	unsigned end = *at(f) + call->step->pages;
+	unsigned first = first_mapped(f, *at(f), call->step->pages);
 
 	if (first == end) {
-		f->at = end;
+		*at(f) = end;
 		return call->rc == -ENOENT;
 	}
 	if (call->rc || call->page != first || call->page + call->pages > end ||
 	    count_mapped(f, call->page, call->pages) != call->pages)
 		return false;
 	change_props(f, call->step, call->page, call->pages);
-	f->at = call->page + call->pages;
+	*at(f) = call->page + call->pages;
 	return true;
 }
 
 static bool apply_find(struct flat *f, const struct call *call)
 {
-	unsigned end = f->at + call->step->pages;
+	unsigned end = *at(f) + call->step->pages;
 
-	f->at = first_mapped(f, f->at, call->step->pages);
-	return f->at == end ? call->rc == -ENOENT : !call->rc && call->page == f->at;
+	*at(f) = first_mapped(f, *at(f), call->step->pages);
+	return *at(f) == end ? call->rc == -ENOENT : !call->rc && call->page == *at(f);
 }
 
 static struct page_state filled(const struct step *s)
@@ -171,6 +177,8 @@ bool flat_apply(struct flat *f, const struct call *call)
 
 	if (call->rc == -ENOMEM)
 		return call->may_fail; /* and nothing has changed (C2) */
+	if (call->rc == -EBUSY) /* whether it had to: see the oracle, which knows the times */
+		return s->kind == STEP_TRY;
 	switch (s->kind) {
 	case STEP_MAP:
 	case STEP_MARK:
@@ -184,20 +192,25 @@ bool flat_apply(struct flat *f, const struct call *call)
 	case STEP_HARVEST: /* how many depends on what the hardware did: the dirty bits are judged apart */
 		return !call->rc && call->pages <= count_mapped(f, s->page, s->pages);
 	case STEP_PRUNE:
-	case STEP_BEGIN:
-		f->at = s->page;
 		return !call->rc;
+	case STEP_BEGIN:
+	case STEP_TRY:
+		f->at[f->cursors++] = s->page;
+		return !call->rc;
+	case STEP_END:
+		f->cursors--;
+		return true;
 	case STEP_CURSOR_QUERY:
-		return !call->rc && flat_same_page(&f->page[f->at], call);
+		return !call->rc && flat_same_page(&f->page[*at(f)], call);
 	case STEP_CURSOR_FIND:
 		return apply_find(f, call);
 	case STEP_CURSOR_JUMP:
-		f->at = s->page;
+		*at(f) = s->page;
 		return !call->rc;
 	case STEP_CURSOR_MAP:
 	case STEP_CURSOR_MARK:
-		fits = apply_fill(f, call, f->at, filled(s));
-		f->at += call->rc ? 0 : s->pages;
+		fits = apply_fill(f, call, *at(f), filled(s));
+		*at(f) += call->rc ? 0 : s->pages;
 		return fits;
 	case STEP_CURSOR_TAKE:
 		return apply_take(f, call);

@@ -8,7 +8,8 @@
 /* A flat table in the middle of an order of transactions. */
 struct flat {
 	struct page_state page[SCENARIO_PAGES];
-	uint32_t at; /* of the cursor of the current transaction */
+	uint32_t at[2]; /* of the cursors of the current transaction, the innermost last */
+	unsigned cursors;
 };
 
 /* Could @call have returned what it did on @f? Then do to @f what it does. */

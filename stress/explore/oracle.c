@@ -223,6 +223,7 @@ static void collect(struct history *h, unsigned thread)
 {
 	const struct call *calls = h->program->calls[thread];
 	const struct call *begin = NULL;
+	unsigned depth = 0; /* what is opened inside a transaction is part of it */
 
 	for (unsigned i = 0; i < h->program->nr_calls[thread]; i++) {
 		const struct call *c = &calls[i];
@@ -240,12 +241,17 @@ static void collect(struct history *h, unsigned thread)
 			add_transaction(h, c, c);
 			break;
 		case STEP_BEGIN:
-			begin = c;
-			if (c->rc)
+		case STEP_TRY:
+			if (!depth)
+				begin = c;
+			if (!c->rc)
+				depth++;
+			else if (!depth)
 				add_transaction(h, c, c);
 			break;
 		case STEP_END:
-			add_transaction(h, begin, c);
+			if (!--depth)
+				add_transaction(h, begin, c);
 			break;
 		case STEP_QUERY:
 		case STEP_QUERY_GET:
@@ -258,6 +264,35 @@ static void collect(struct history *h, unsigned thread)
 			break;
 		}
 	}
+}
+
+/* Was another thread in a call, or between the first and last of a transaction, beside @c? */
+static bool was_alone(const struct history *h, const struct call *c)
+{
+	for (unsigned i = 0; i < h->nr_transactions; i++) {
+		const struct transaction *t = &h->transactions[i];
+
+		if (t->first->thread != c->thread && t->first->invoked < c->responded &&
+		    t->last->responded > c->invoked)
+			return false;
+	}
+	for (unsigned i = 0; i < h->nr_reads; i++)
+		if (h->reads[i]->thread != c->thread && h->reads[i]->invoked < c->responded &&
+		    h->reads[i]->responded > c->invoked)
+			return false;
+	return true;
+}
+
+static void judge_refusals(const struct history *h)
+{
+	for (unsigned t = 0; t < h->program->threads; t++)
+		for (unsigned i = 0; i < h->program->nr_calls[t]; i++) {
+			const struct call *c = &h->program->calls[t][i];
+
+			if (c->step && c->step->kind == STEP_TRY && c->rc == -EBUSY &&
+			    was_alone(h, c))
+				rt_fail("P1", "a cursor is refused though nobody else is there");
+		}
 }
 
 static void print_page(const struct page_state *page, char *text, size_t size)
@@ -320,6 +355,7 @@ void oracle_judge(const struct program *program, const struct page_state *final)
 			rt_fail("C1", "set-up: step %u returned %d", i, program->initial[i].rc);
 	for (unsigned t = 0; t < program->threads; t++)
 		collect(&h, t);
+	judge_refusals(&h);
 	if (explain(&h, &initial, &initial, 0, order, 0))
 		return;
 	if (rt.recording)

@@ -84,16 +84,16 @@ static void start(void *ctx)
 static void look_at_all(struct program *p, struct page_state *final)
 {
 	for (unsigned page = 0; page < SCENARIO_PAGES; page++) {
-		struct pt_table *table = roles_user_is_gone(p) ? p->kernel : p->table;
+		struct pt_table *table = roles_user_is_gone(p) ? p->kernel : table_of(p, page);
 		struct pt_mapping mapping;
 		struct call look;
 
 		if (roles_user_is_gone(p) && page < KERNEL_PAGE)
 			continue;
-		if (pt_query(p->handles[0], table, PAGE_VA(page), &mapping))
+		if (pt_query(p->handles[0], table, page_va(p, page), &mapping))
 			rt_fail("Q1", "a query of page %u fails after all threads have ended",
 				page);
-		call_set_mapping(&look, page, &mapping);
+		call_set_mapping(&look, page_va(p, page), &mapping);
 		final[page] = (struct page_state){look.kind, look.value, look.prop};
 	}
 }
@@ -123,6 +123,8 @@ static void tear_down(struct program *p)
 		roles_tear_down(p);
 	else
 		rc |= (unsigned)pt_table_destroy(p->handles[0], p->table);
+	if (p->second)
+		rc |= (unsigned)pt_table_destroy(p->handles[0], p->second);
 	for (unsigned t = 0; t < p->threads; t++)
 		rc |= (unsigned)pt_thread_unregister(p->handles[t]);
 	figures_tear_down();
@@ -159,6 +161,8 @@ static void finish(void *ctx)
 		nodes = check_shape(p, p->table);
 	if (p->kernel)
 		check_shape(p, p->kernel);
+	if (p->second)
+		check_shape(p, p->second);
 	look_at_all(p, final);
 	for (unsigned page = 0; page < SCENARIO_PAGES; page++) {
 		plain[page] = final[page];
@@ -231,9 +235,11 @@ static struct pt_thread *setup_threads(struct program *p, const struct pt_config
 
 static void setup(void *ctx)
 {
+	static unsigned first_pages = 0, second_pages = SECOND_TABLE;
 	struct program *p = ctx;
 	struct pt_config config = {
 		.size = sizeof(config),
+		.flush_ctx = &first_pages,
 		.format = "toy",
 		.strategy = p->strategy,
 		.node_lock = p->scenario->node_lock ? p->scenario->node_lock : program_node_lock,
@@ -255,10 +261,15 @@ static void setup(void *ctx)
 		frames_setup(p, &config);
 	creator = setup_threads(p, &config);
 	p->kernel = NULL;
+	p->second = NULL;
 	if (p->scenario->roles)
 		roles_setup(p, &config);
 	else
 		must(pt_table_create(creator, &config, &p->table), "creating the table");
+	if (p->scenario->two_tables) {
+		config.flush_ctx = &second_pages;
+		must(pt_table_create(creator, &config, &p->second), "creating the second");
+	}
 	p->owned = memory_reserve(SCENARIO_PAGES * sizeof(*p->owned), 64, false);
 	memory_describe("ownership of page", p->owned, sizeof(*p->owned), SCENARIO_PAGES);
 	calls_run(p, p->scenario->initial, p->initial, 0, NULL);

@@ -25,8 +25,8 @@ struct program {
 	const char *strategy;
 	unsigned threads;
 	struct pt_pool *pool;
-	struct pt_table *table;
-	struct pt_table *kernel; /* whose half the table shares, or NULL: see roles.h */
+	struct pt_table *table, *second; /* the second one, if there is any */
+	struct pt_table *kernel;         /* whose half the table shares, or NULL: see roles.h */
 	struct pt_thread *handles[MAX_THREADS];
 	uint64_t *owned; /* a plain word for each page, written by whoever holds it exclusively */
 	struct call initial[MAX_STEPS];
@@ -41,6 +41,27 @@ struct program {
 #define PA_FRAME(pa) ((uint32_t)(((pa)-FRAME_BASE) >> 12))
 #define PAGE_VA(page) ((pt_va_t)(page) << 12)
 #define VA_PAGE(va) ((uint32_t)((va) >> 12))
+
+static inline bool in_second(const struct program *p, unsigned page)
+{
+	return p->second && page >= SECOND_TABLE;
+}
+
+static inline struct pt_table *table_of(const struct program *p, unsigned page)
+{
+	return in_second(p, page) ? p->second : p->table;
+}
+
+/* Where a page lies in its table, and the page at @va of the table that has @page. */
+static inline pt_va_t page_va(const struct program *p, unsigned page)
+{
+	return PAGE_VA(in_second(p, page) ? page - SECOND_TABLE : page);
+}
+
+static inline uint32_t page_at(const struct program *p, unsigned page, pt_va_t va)
+{
+	return VA_PAGE(va) + (in_second(p, page) ? SECOND_TABLE : 0);
+}
 
 /* Bits that the hardware sets: not part of what a call promises about a page. */
 #define HARDWARE_BITS (PT_ACCESSED | PT_DIRTY)

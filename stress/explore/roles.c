@@ -62,7 +62,7 @@ static bool looks(const struct step *s)
 struct pt_table *roles_table(const struct program *p, const struct step *s, unsigned t)
 {
 	if (!p->kernel)
-		return p->table;
+		return table_of(p, s->page);
 	if (looks(s))
 		return holding.own[t] ? holding.own[t] : p->table;
 	return s->page >= KERNEL_PAGE || s->kind == STEP_SYNC ? p->kernel : p->table;

@@ -4,6 +4,8 @@
  *
  * The table is of the toy format: 3 levels of 4 slots, 64 pages. Pages and frames are numbers;
  * a slot of level 2 spans 4 pages, one of level 3 spans 16.
+ *
+ * There may be a second table, of the same kind: page SECOND_TABLE + n is then its page n.
  */
 #ifndef EXPLORE_SCENARIO_H
 #define EXPLORE_SCENARIO_H
@@ -13,6 +15,7 @@
 
 #define SCENARIO_PAGES 64
 #define SCENARIO_FRAMES 64
+#define SECOND_TABLE (SCENARIO_PAGES / 2)
 #define MAX_STEPS 8 /* of a thread */
 
 enum step_kind {
@@ -30,8 +33,9 @@ enum step_kind {
 	STEP_QUERY_GET, /* with a reference of a tracked frame, given back at once */
 	STEP_WALK,
 	STEP_ACCESS, /* as the hardware: the translation is cached, see tlb.h */
-	/* a transaction of several calls */
+	/* a transaction of several calls; inside it there may be another, on the other table */
 	STEP_BEGIN,
+	STEP_TRY, /* begin if that needs no waiting; else what follows up to its end is left out */
 	STEP_CURSOR_QUERY,
 	STEP_CURSOR_FIND,
 	STEP_CURSOR_JUMP,
@@ -82,6 +86,7 @@ struct scenario {
 	bool scarce;   /* but there is memory for one home only */
 	bool hardware; /* CPUs cache translations, calls flush them; frames and dirty bits count */
 	bool roles;    /* a kernel table and a user table that shares its half: see roles.h */
+	bool two_tables;
 	unsigned frames; /* tracked items are counted frames, of at most so many references; or 0 */
 	bool stats;      /* the table counts: see figures.h */
 	bool crowd;      /* many other threads are registered */
@@ -164,6 +169,10 @@ const struct scenario *scenario_find(const char *name);
 #define BEGIN(mode_, p, n, top)                                                        \
 	{                                                                              \
 		.kind = STEP_BEGIN, .page = p, .pages = n, .mode = mode_, .level = top \
+	}
+#define TRY(mode_, p, n, top)                                                        \
+	{                                                                            \
+		.kind = STEP_TRY, .page = p, .pages = n, .mode = mode_, .level = top \
 	}
 #define C_QUERY                           \
 	{                                 \

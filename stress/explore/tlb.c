@@ -71,7 +71,7 @@ static void walk(struct program *program, struct call *call, struct translation 
 	pt_pa_t pa;
 
 	call->rc = pt_access(program->handles[rt.me], roles_table(program, call->step, rt.me),
-			     PAGE_VA(page), (enum pt_access)call->step->mode, false, &pa);
+			     page_va(program, page), (enum pt_access)call->step->mode, false, &pa);
 	if (call->rc)
 		return;
 	call->value = pa;
@@ -121,7 +121,8 @@ void tlb_access(struct program *program, struct call *call)
 
 void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
 {
-	(void)ctx;
+	const unsigned base = *(const unsigned *)ctx;
+
 	(void)tables;
 	for (unsigned cpu = 0; cpu < rt.subject->threads; cpu++) {
 		tlb_point(true);
@@ -131,7 +132,7 @@ void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
 			sched_effect(pseudo_cell(CELL_TLB), true);
 		}
 		for (uint64_t page = VA_PAGE(va); page < VA_PAGE(va + len - 1) + 1; page++)
-			tlb.of[cpu][page].valid = false;
+			tlb.of[cpu][base + page].valid = false;
 		if (unlikely(rt.recording))
 			trace_text("flushed", trace_thread(cpu));
 	}
@@ -161,7 +162,8 @@ static bool up_to_date(struct program *program, unsigned page, const struct tran
 	int rc;
 
 	rt.quiet = true;
-	rc = pt_walk(program->handles[0], program->table, PAGE_VA(page), &pa, &prop);
+	rc = pt_walk(program->handles[0], table_of(program, page), page_va(program, page), &pa,
+		     &prop);
 	rt.quiet = false;
 	return !rc && PA_FRAME(pa) == entry->frame && (!entry->write || (prop & PT_WRITE)) &&
 	       (!entry->dirty || (prop & PT_DIRTY));

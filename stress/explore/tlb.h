@@ -18,7 +18,10 @@ void tlb_restore(void);
 /* A page is accessed as the hardware would; fills in @call. */
 void tlb_access(struct program *program, struct call *call);
 
-/* pt_flush_fn, pt_item_ops and pt_removed_fn of the explorer's tables. */
+/*
+ * pt_flush_fn, pt_item_ops and pt_removed_fn of the explorer's tables. The context of a flush is the
+ * number of the table's first page.
+ */
 void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables);
 extern const struct pt_item_ops tlb_item_ops;
 void tlb_removed(void *ctx, pt_va_t va, const struct pt_item *item);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two tables and three threads that hold ranges of both at a time: they begin on one and try for the
+ * other, in either order, and move pages from one to the other. Each page is always in one of them;
+ * a plain word for each page of each table, which a race detector watches, says who holds it.
+ *
+ * test_smoke_tables [milliseconds]
+ */
+#include "smoke.h"
+
+#define PAGES 12 /* the hot ones, on both sides of a boundary between leaf tables */
+#define ENOUGH 100
+
+struct tables {
+	struct fixture *fx;
+	struct pt_table *table[2];
+	pt_va_t first;         /* of the hot pages */
+	bool in_second[PAGES]; /* plain, as the owners: whoever holds the page in both tables */
+	unsigned owner[2][PAGES];
+};
+
+/* A range of hot pages, held in one table. */
+struct hold {
+	struct smoke_thread *t;
+	struct tables *x;
+	struct pt_cursor c;
+	unsigned from, pages, in;
+};
+
+static pt_va_t hot_va(const struct tables *x, unsigned page)
+{
+	return x->first + page * x->fx->page;
+}
+
+static bool hold(struct hold *h, unsigned in, bool try_only)
+{
+	struct tables *x = h->x;
+	struct smoke_thread *t = h->t;
+	unsigned top = 1 + (unsigned)smoke_random(t, 2);
+	uint64_t len = h->pages * x->fx->page;
+	pt_va_t va = hot_va(x, h->from);
+	int rc = try_only
+			 ? pt_cursor_try_begin(t->self, x->table[in], va, len, PT_BUILD, top, &h->c)
+			 : pt_cursor_begin(t->self, x->table[in], va, len, PT_BUILD, top, &h->c);
+
+	require(t, rc == 0 || (try_only && rc == -EBUSY));
+	if (rc)
+		return false;
+	h->in = in;
+	for (unsigned i = h->from; i < h->from + h->pages; i++) {
+		require(t, !x->owner[in][i]);
+		x->owner[in][i] = t->index + 1;
+	}
+	return true;
+}
+
+static void let_go(struct hold *h)
+{
+	for (unsigned i = h->from; i < h->from + h->pages; i++) {
+		require(h->t, h->x->owner[h->in][i] == h->t->index + 1);
+		h->x->owner[h->in][i] = 0;
+	}
+	pt_cursor_end(&h->c);
+}
+
+/* Move a page that both cursors hold to the other table. */
+static void move(struct hold *first, struct hold *second, unsigned page, struct pt_gather *gathers)
+{
+	struct smoke_thread *t = first->t;
+	struct tables *x = first->x;
+	bool in_second = x->in_second[page];
+	struct hold *from = first->in == in_second ? first : second;
+	struct hold *to = from == first ? second : first;
+	struct pt_taken taken;
+
+	require(t, !pt_cursor_jump(&from->c, hot_va(x, page)));
+	require(t, !pt_cursor_jump(&to->c, hot_va(x, page)));
+	if (pt_cursor_take_next(&from->c, x->fx->page, &gathers[from->in], &taken)) {
+		smoke_violation(t->smoke, "a page is not where it was left");
+		return;
+	}
+	require(t, taken.item.pa == FRAMES + page * x->fx->page);
+	require(t, !pt_cursor_map(&to->c, &taken.item));
+	x->in_second[page] = !in_second;
+}
+
+static void hold_both(struct smoke_thread *t)
+{
+	struct tables *x = t->smoke->test;
+	struct hold a = {.t = t, .x = x}, b = {.t = t, .x = x};
+	unsigned first = (unsigned)smoke_random(t, 2);
+	bool a_first = smoke_random(t, 2);
+	struct pt_gather gathers[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		pt_gather_init(&gathers[i], t->self, x->table[i], NULL, NULL);
+	a.from = (unsigned)smoke_random(t, PAGES);
+	a.pages = 1 + (unsigned)smoke_random(t, PAGES - a.from);
+	b.from = a.from + (unsigned)smoke_random(t, a.pages);
+	b.pages = 1 + (unsigned)smoke_random(t, PAGES - b.from);
+	if (!hold(&a, first, false))
+		return;
+	if (hold(&b, !first, true)) {
+		for (unsigned i = b.from; i < b.from + b.pages && i < a.from + a.pages; i++)
+			move(&a, &b, i, gathers);
+		let_go(a_first ? &a : &b);
+		let_go(a_first ? &b : &a);
+		atomic_fetch_add_explicit(&t->smoke->seen, 1, memory_order_relaxed);
+	} else {
+		let_go(&a);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		require(t, !pt_gather_sync(&gathers[i]));
+}
+
+static void open_tables(struct tables *x)
+{
+	struct fixture *fx = x->fx;
+
+	x->table[0] = fx->table;
+	expect_ok(pt_table_create(fx->self, &fx->config, &x->table[1]));
+	x->first = fx->base - PAGES / 2 * fx->page;
+}
+
+/* Everything is in one of the two, and nothing else is. */
+static void close_tables(struct tables *x)
+{
+	struct fixture *fx = x->fx;
+	struct pt_check_report report;
+	uint64_t leaves = check(fx).leaves;
+
+	expect_ok(pt_check(fx->self, x->table[1], &report));
+	assert_null(report.violation);
+	assert_int_equal(leaves + report.leaves, PAGES);
+	expect_ok(pt_table_destroy(fx->self, x->table[1]));
+}
+
+static void flush_nothing(void *ctx, pt_va_t va, uint64_t len, bool tables)
+{
+	(void)ctx;
+	(void)va;
+	(void)len;
+	(void)tables;
+}
+
+static void pages_move_between_two_tables(struct fixture *fx)
+{
+	struct tables x = {.fx = fx};
+	struct smoke s = {
+		.fx = fx,
+		.test = &x,
+		.seen_at_least = ENOUGH,
+		.functions = {hold_both, hold_both, hold_both},
+	};
+
+	if (fx->strategy->isolation != PT_ISOLATION_RANGE)
+		skip();
+	fx->config.flush = flush_nothing; /* the fixture's log is for one thread */
+	fixture_new_table(fx);
+	open_tables(&x);
+	for (unsigned i = 0; i < PAGES; i++)
+		map(fx, hot_va(&x, i), fx->page, FRAMES + i * fx->page, RW);
+	smoke_run(&s);
+	close_tables(&x);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		TEST(pages_move_between_two_tables),
+		TEST_SYNC(pages_move_between_two_tables),
+	};
+
+	smoke_arguments(argc, argv);
+	return run_on_all_pairs("smoke tables", cases, sizeof(cases) / sizeof(cases[0]));
+}
