@@ -3,6 +3,7 @@
 #include "role.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* The index range that a configuration names; both zero is the default of its role. */
 static int managed_range(const struct pt_format_info *format, const struct pt_config *config,
@@ -28,7 +29,7 @@ static bool may_share(const struct pt_instance *instance, const struct pt_config
 
 	return config->role == PT_ROLE_USER && kernel->role == PT_ROLE_KERNEL &&
 	       kernel->pool == config->pool && kernel->leading == config->leading &&
-	       kernel->instance->format.name == instance->format.name &&
+	       !strcmp(kernel->instance->format.name, instance->format.name) &&
 	       (kernel->instance->strategy.isolation == PT_ISOLATION_NONE) ==
 		       (instance->strategy.isolation == PT_ISOLATION_NONE) &&
 	       (last < kernel->first || first > kernel->last);

@@ -216,6 +216,32 @@ static void unfit_partners_are_refused(struct fixture *fx)
 	close_user(&user);
 }
 
+/* Users may synchronise themselves otherwise; in the borrowed half the kernel's strategy holds. */
+static void strategies_may_differ(struct fixture *fx)
+{
+	struct fixture user, other;
+	struct pt_mapping m;
+
+	open_both(fx, &user);
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	other = user;
+	for (unsigned i = 0; (other.strategy = pt_strategy_at(i)); i++) {
+		if (!pt_pair_exists(fx->format->name, other.strategy->name) ||
+		    (other.strategy->isolation == PT_ISOLATION_NONE) !=
+			    (fx->strategy->isolation == PT_ISOLATION_NONE))
+			continue;
+		other.config.strategy = other.strategy->name;
+		expect_ok(pt_table_create(fx->self, &other.config, &other.table));
+		expect_walk(&other, fx->base, FRAMES);
+		expect_ok(pt_query(fx->self, other.table, fx->base, &m));
+		assert_int_equal(m.item.pa, FRAMES);
+		map(&other, other.base, fx->page, FRAMES, RW);
+		check(&other);
+		close_user(&other);
+	}
+	close_user(&user);
+}
+
 /* ---- references and activation ---- */
 
 static void the_last_reference_destroys(struct fixture *fx)
@@ -360,6 +386,7 @@ int main(void)
 		TEST(a_query_of_the_kernel_half_obeys_the_kernels_rules),
 		TEST(a_kernel_table_outlives_its_users),
 		TEST(unfit_partners_are_refused),
+		TEST(strategies_may_differ),
 		TEST(the_last_reference_destroys),
 		TEST(a_put_with_a_cursor_open_is_refused),
 		TEST(a_cpu_keeps_what_it_runs_on),
