@@ -985,7 +985,7 @@ struct pt_stats {
 /*
  * What all threads did on a table created with pt_config.stats. Each figure is exact, together they
  * are approximate while threads run.
- * Return: 0; -EINVAL: the table does not count.
+ * Return: 0; -EINVAL: @table is NULL or does not count.
  * Context: any. Cost: the lines of every 64 threads that have used the table.
  */
 PT_API PT_MUST_CHECK int pt_table_get_stats(struct pt_table *table, struct pt_stats *ret_stats);
@@ -993,7 +993,7 @@ PT_API PT_MUST_CHECK int pt_table_get_stats(struct pt_table *table, struct pt_st
 /*
  * The share of the calling thread since it registered. (`uncounted` is 0.) The shares of all threads
  * that ever used the table sum up to what pt_table_get_stats() says.
- * Return: 0; -EINVAL: the table does not count, or @self is of another pool.
+ * Return: 0; -EINVAL: @table is NULL or does not count, or @self is of another pool.
  * Context: any. Cost: constant.
  */
 PT_API PT_MUST_CHECK int pt_thread_get_stats(struct pt_thread *self, struct pt_table *table,

@@ -88,7 +88,7 @@ int pt_table_get_stats(struct pt_table *table, struct pt_stats *ret_stats)
 {
 	uint64_t sums[NR_STATS] = {0};
 
-	if (!table->stats)
+	if (!table || !table->stats)
 		return -EINVAL;
 	for (unsigned i = 0; i < STATS_GROUPS; i++) {
 		/* [ORD-stats] acq: as group_of() */
@@ -108,7 +108,7 @@ int pt_thread_get_stats(struct pt_thread *self, struct pt_table *table, struct p
 	uint64_t sums[NR_STATS] = {0};
 	struct stats_line *line;
 
-	if (!table->stats || table->pool != self->pool)
+	if (!table || !table->stats || table->pool != self->pool)
 		return -EINVAL;
 	line = stats_of(self, table);
 	if (line)

@@ -108,6 +108,41 @@ static void huge_leaves_at_the_edges_are_split(struct fixture *fx)
 }
 
 /* A page, nine leaves of level 2, a page: all change, none is split. */
+/* A page far inside the largest leaf: a split at each level, all or none; what the hardware set stays. */
+static void a_page_of_the_largest_leaf_is_split_out(struct fixture *fx)
+{
+	const unsigned splits = fx->giant_level - 1;
+	const pt_va_t va = fx->base + fx->giant - fx->huge / 2;
+	const pt_prop_t prop = RW | PT_ACCESSED | PT_DIRTY;
+	struct pt_stats before, after;
+	struct flatmap model;
+
+	fx->config.stats = true;
+	fixture_new_table(fx);
+	map(fx, fx->base, fx->giant, FRAMES, prop);
+	expect_leaf(fx, va, FRAMES + (va - fx->base), prop, fx->giant_level);
+	for (unsigned nodes = 0; nodes < splits; nodes++) {
+		pt_thread_fail_alloc(fx->self, nodes);
+		expect_error(pt_protect(fx->self, fx->table, va, fx->page, PT_SOFT0, PT_WRITE, NULL,
+					NULL),
+			     ENOMEM);
+		expect_leaf(fx, va, FRAMES + (va - fx->base), prop, fx->giant_level);
+	}
+	pt_thread_fail_alloc(fx->self, UINT64_MAX);
+	expect_ok(pt_table_get_stats(fx->table, &before));
+	fx->flushes.n = 0;
+	assert_int_equal(protect(fx, va, fx->page, PT_SOFT0, PT_WRITE), 1);
+	assert_true(was_flushed(fx, va, fx->page, false));
+	expect_ok(pt_table_get_stats(fx->table, &after));
+	assert_int_equal(after.splits - before.splits, splits);
+	assert_int_equal(after.nodes_taken - before.nodes_taken, splits);
+	flat_init(&model, fx->format);
+	flat_map(&model, fx->base, fx->base + fx->giant - 1, FRAMES, prop, fx->giant_level);
+	flat_protect(&model, va, va + fx->page - 1, PT_SOFT0, PT_WRITE);
+	dump_expect_model(fx, &model);
+	flat_free(&model);
+}
+
 static void leaves_of_mixed_size_change_alike(struct fixture *fx)
 {
 	const pt_va_t va = fx->base + fx->huge - fx->page;
@@ -221,6 +256,7 @@ int main(void)
 		TEST(holes_and_marks_are_skipped),
 		TEST(an_empty_range_is_fine_and_creates_nothing),
 		TEST(huge_leaves_at_the_edges_are_split),
+		TEST(a_page_of_the_largest_leaf_is_split_out),
 		TEST(leaves_of_mixed_size_change_alike),
 		TEST(accessed_and_dirty_stay_unless_cleared),
 		TEST(what_is_not_a_property_is_refused),

@@ -39,6 +39,8 @@ static void nothing_is_counted_unless_asked(struct fixture *fx)
 	map(fx, fx->base, fx->page, FRAMES, RW);
 	expect_error(pt_table_get_stats(fx->table, &s), EINVAL);
 	expect_error(pt_thread_get_stats(fx->self, fx->table, &s), EINVAL);
+	expect_error(pt_table_get_stats(NULL, &s), EINVAL);
+	expect_error(pt_thread_get_stats(fx->self, NULL, &s), EINVAL);
 	assert_int_equal(s.locks, 77);
 }
 
