@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every mutant applies to the present sources, and the result compiles.
+"""Every mutant applies to the present sources, and the result compiles as scripts/mutants will.
 
 Arguments: the source root and a build directory, whose compile_commands.json says how.
 """
@@ -17,52 +17,49 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import mutantlib  # noqa: E402
 
 
+def includes(arguments, folder):
+    """What a compilation reads, relative to the root."""
+    out = subprocess.run(checking(arguments) + ["-M"], cwd=folder, stdout=subprocess.PIPE, text=True,
+                         check=True)
+    names = out.stdout.replace("\\\n", " ").split()[1:]
+    return {os.path.relpath(os.path.join(folder, name), common.ROOT) for name in names}
+
+
 def commands(build):
-    """(source relative to the root, arguments, folder) of everything below lib/."""
+    """(files it reads, arguments, folder) of every compilation of the library for the explorer."""
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as f:
         for entry in json.load(f):
+            arguments = shlex.split(entry["command"])
             source = os.path.relpath(os.path.join(entry["directory"], entry["file"]), common.ROOT)
-            if source.startswith("lib/"):
-                yield source, shlex.split(entry["command"]), entry["directory"]
+            if "-DPT_MODEL" in arguments and source.startswith("lib/"):
+                yield includes(arguments, entry["directory"]), arguments, entry["directory"]
 
 
-def concerned(files, source, arguments):
-    """Must this compilation be tried for a mutant of these files?"""
-    for file in files:
-        folder, stem = os.path.dirname(file), os.path.splitext(os.path.basename(file))[0]
-        if file.endswith(".c"):
-            hit = source == file
-        elif folder == "lib/strategy":
-            hit = "-DPT_STRATEGY=" + stem in arguments
-        elif folder == "arch":
-            hit = "-DPT_FORMAT=" + stem in arguments
+def checking(arguments):
+    """The command line without what it writes and what it warns of."""
+    result = []
+    skip = False
+    for argument in arguments:
+        if not skip and argument not in ("-c", "-MD", "-MMD") and not argument.startswith("-W"):
+            skip = argument in ("-o", "-MF", "-MQ", "-MT")
+            if not skip:
+                result.append(argument)
         else:
-            hit = source == "lib/instance.c" or not source.startswith("lib/port/")
-        if hit:
-            return True
-    return False
+            skip = False
+    return result
 
 
 def moved(arguments, folder, tree):
     """The command line with sources and include paths below `tree`, checking syntax only."""
     result = []
-    skip = False
-    for argument in arguments:
-        if skip:
-            skip = False
-            continue
-        if argument in ("-o", "-MF", "-MQ", "-MT"):
-            skip = True
-            continue
-        if argument in ("-c", "-MD", "-MMD") or argument.startswith("-W"):
-            continue
+    for argument in checking(arguments):
         prefix = "-I" if argument.startswith("-I") else ""
         path = os.path.normpath(os.path.join(folder, argument[len(prefix):]))
         relative = os.path.relpath(path, common.ROOT)
         if (relative + "/").startswith(mutantlib.MUTABLE):
             argument = prefix + os.path.join(tree, relative)
         result.append(argument)
-    return result + ["-fsyntax-only", "-w"]
+    return result + ["-fsyntax-only", "-w", "-fdiagnostics-color=never"]
 
 
 def check(report, path, known):
@@ -76,22 +73,21 @@ def check(report, path, known):
             report.fail(name, error.line, error.what)
             return
         files = {hunk.file for hunk in mutant.hunks}
-        tried = set()
-        for source, arguments, folder in known:
-            if not concerned(files, source, arguments):
+        used = False
+        for read, arguments, folder in known:
+            if not files & read:
                 continue
+            used = True
             line = moved(arguments, folder, tree)
-            if tuple(line) in tried:
-                continue
-            tried.add(tuple(line))
             out = subprocess.run(line, cwd=folder, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.PIPE)
             if out.returncode:
-                first = out.stderr.decode(errors="replace").strip().split("\n")[0]
+                lines = out.stderr.decode(errors="replace").strip().split("\n")
+                first = next((line for line in lines if "error:" in line), lines[0])
                 report.fail(name, 1, "does not compile: " + first.replace(tree + "/", ""))
                 return
-        if not tried:
-            report.fail(name, 1, "nothing that is built uses %s" % ", ".join(sorted(files)))
+        if not used:
+            report.fail(name, 1, "the explorer does not use %s" % ", ".join(sorted(files)))
 
 
 def main(arguments):

@@ -136,7 +136,7 @@ def main(arguments):
         build = os.path.join(tree, "build")
         archive = os.path.join(build, "lib.a")
         os.mkdir(build)
-        line = compiler + ["-c", "../lib/symbols.c", "-o", "symbols.o"]
+        line = compiler + ["-DPT_MODEL", "-c", "../lib/symbols.c", "-o", "symbols.o"]
         subprocess.run(line, cwd=build, check=True)
         subprocess.run(["ar", "rcs", archive, "symbols.o"], cwd=build, check=True)
         with open(os.path.join(build, "compile_commands.json"), "w", encoding="utf-8") as f:
