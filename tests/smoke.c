@@ -12,16 +12,17 @@ unsigned smoke_ms = 1500;
 
 void smoke_arguments(int argc, char **argv)
 {
-	char *end;
+	const char *text = argc > 1 ? argv[1] : getenv("PT_SMOKE_MS");
 	unsigned long ms;
+	char *end;
 
-	if (argc < 2)
+	if (!text)
 		return;
-	ms = strtoul(argv[1], &end, 10);
-	if (*end || end == argv[1] || !ms || ms > 3600000) {
+	ms = strtoul(text, &end, 10);
+	if (*end || end == text || !ms || ms > 3600000) {
 		fprintf(stderr,
 			"'%s' is not a number of milliseconds, 1 to 3600000, for each case\n",
-			argv[1]);
+			text);
 		exit(1);
 	}
 	smoke_ms = (unsigned)ms;

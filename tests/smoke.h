@@ -37,7 +37,7 @@ struct smoke {
 	smoke_fn functions[SMOKE_THREADS];
 };
 
-/* Milliseconds each case runs, from the command line. */
+/* Milliseconds each case runs, from the command line or PT_SMOKE_MS. */
 extern unsigned smoke_ms;
 void smoke_arguments(int argc, char **argv);
 
