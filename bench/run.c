@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "campaign.h"
@@ -106,10 +107,11 @@ static void print_head(const struct run *run)
 
 	place_describe(run->place, machine, sizeof(machine));
 	printf("machine: %s; load %.1f\n", machine, run->load);
-	printf("%s, placement %s, node memory %s, %u times %s after %s warm-up, seed %llu\n",
-	       o->format->name, o->place, o->node_memory, o->repetitions,
-	       format_duration(duration, o->duration_ns), format_duration(warmup, o->warmup_ns),
-	       (unsigned long long)o->seed);
+	printf("%s, placement %s, %u times %s after %s warm-up, seed %llu\n", o->format->name,
+	       o->place, o->repetitions, format_duration(duration, o->duration_ns),
+	       format_duration(warmup, o->warmup_ns), (unsigned long long)o->seed);
+	if (strcmp(o->node_memory, "default"))
+		printf("node memory: %s\n", o->node_memory);
 	if (o->why)
 		printf("tables count what they do (--why): figures include what that costs\n");
 	printf("\n");
@@ -186,7 +188,7 @@ static enum exit_code run_and_write(struct run *run)
 	if (code == EXIT_SIGNAL)
 		complain("interrupted: what is shown is complete, the rest is missing");
 	if ((double)run->disturbed > run->done / 2)
-		warn("more than half of the repetitions did not have a CPU of their own");
+		warn("more than half of the repetitions had no CPU of their own");
 	if (run->results && (!code || code == EXIT_SIGNAL)) {
 		results_set(run->results, "complete", json_boolean(!code));
 		keep_noise(run);

@@ -8,7 +8,8 @@
 #include "say.h"
 #include "table.h"
 
-#define GAP 2 /* blanks between columns, if there is room */
+#define GAP 2         /* blanks between columns, if there is room */
+#define TEXT_LEAST 20 /* of a last column that is broken into lines */
 
 enum { HEAD_LINES = 2 };
 
@@ -171,39 +172,78 @@ static void print_head(const struct table *table, unsigned number, unsigned gap,
 	fputc('\n', out);
 }
 
-static void print_row(const struct table *table, const struct row *row, unsigned gap, FILE *out)
+/* Where the last column begins. */
+static size_t last_start(const struct table *table, unsigned gap)
 {
+	size_t start = (table->column_count - 1) * gap, i;
+
+	for (i = 0; i + 1 < table->column_count; i++)
+		start += table->columns[i].width;
+	return start;
+}
+
+/* Words of the last column in as many lines as they need, each from where the first begins. */
+static void print_wrapped(const char *text, size_t start, unsigned width, FILE *out)
+{
+	size_t indent = strspn(text, " "), used = start + indent;
+	bool first = true;
+
+	fprintf(out, "%*s", (int)indent, "");
+	for (text += indent; *text; text += strspn(text, " ")) {
+		size_t bytes = strcspn(text, " ");
+
+		if (!first && used + 1 + bytes > width) {
+			fprintf(out, "\n%*s", (int)(start + indent), "");
+			used = start + indent;
+			first = true;
+		}
+		fprintf(out, "%s%.*s", first ? "" : " ", (int)bytes, text);
+		used += !first + bytes;
+		first = false;
+		text += bytes;
+	}
+}
+
+/* @width: of the terminal; 0: there is none, or what is too long may run over its edge. */
+static void print_row(const struct table *table, const struct row *row, unsigned gap,
+		      unsigned width, FILE *out)
+{
+	size_t last = table->column_count - 1, i;
 	struct line line = {out, 0};
-	size_t i;
 
 	if (row->line)
 		fputs(row->line, out);
-	for (i = 0; !row->line && i < table->column_count; i++)
-		print_cell(&line, &table->columns[i], row->cells[i] ? row->cells[i] : "", gap);
+	for (i = 0; !row->line && i < table->column_count; i++) {
+		const char *text = row->cells[i] ? row->cells[i] : "";
+
+		if (i == last && width && *text) {
+			fprintf(out, "%*s", (int)line.blanks, "");
+			print_wrapped(text, last_start(table, gap), width, out);
+		} else {
+			print_cell(&line, &table->columns[i], text, gap);
+		}
+	}
 	fputc('\n', out);
-}
-
-static size_t full_width(const struct table *table)
-{
-	size_t width = (table->column_count - 1) * GAP, i;
-
-	for (i = 0; i < table->column_count; i++)
-		width += table->columns[i].width;
-	return width;
 }
 
 void table_print(const struct table *table, FILE *out, bool color)
 {
 	unsigned width = terminal_width(fileno(out));
-	unsigned gap = width && full_width(table) > width ? 1 : GAP;
+	const struct column *last = &table->columns[table->column_count - 1];
+	bool narrow = width && last_start(table, GAP) + last->width > width;
+	unsigned gap = narrow ? 1 : GAP;
 	size_t i;
+
+	/* Text may be broken, where some of it fits into a line; numbers may not. */
+	if (!narrow || last->right || last_start(table, gap) + TEXT_LEAST > width)
+		width = 0;
 
 	fputs(color ? "\033[1m" : "", out);
 	for (i = 0; i < HEAD_LINES; i++)
 		print_head(table, (unsigned)i, gap, out);
 	fputs(color ? "\033[0m" : "", out);
 	for (i = 0; i < table->row_count; i++)
-		print_row(table, &table->rows[i], gap, out);
+		print_row(table, &table->rows[i], gap, width, out);
 }
 
 void table_destroy(struct table *table)

@@ -23,7 +23,10 @@ void table_skip(struct table *table);
 /* A line of its own between the rows, as wide as it is. */
 void table_line(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* `color`: the header is bold. On a terminal that is too narrow for it the columns move together. */
+/*
+ * `color`: the header is bold. On a terminal that is too narrow for it the columns move
+ * together, and a last column of text is broken into lines.
+ */
 void table_print(const struct table *table, FILE *out, bool color);
 
 void table_destroy(struct table *table);

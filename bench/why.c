@@ -104,7 +104,7 @@ void why_print(struct table *table, FILE *out, bool color)
 void why_legend(const char *unit, FILE *out)
 {
 	fprintf(out,
-		"/%-12s for each of them; -: nothing was counted, as it is of queries and walks\n"
+		"/%-12s for each of them; of queries and walks nothing is counted: -\n"
 		"locks         taken; waited: per cent of these that had to wait\n"
 		"again         walks begun again, because a node had left the tree\n"
 		"splits        huge leaves and marks split into a table\n"

@@ -11,13 +11,15 @@
 static const char help[] =
 	"Usage: ptmicro [--node-lock LIST] [--benchmark_...]\n"
 	"       ptmicro --targets [--quick]\n"
-	"Measure single operations: of the library, by every strategy, and of floors, which are\n"
-	"hand-written loops that do the same without library, locks or RCU; of its locks and of RCU.\n\n"
+	"Measure single operations: of the library, by every strategy; of floors, which\n"
+	"are hand-written loops that do the same without library, locks or RCU; of its\n"
+	"locks, and of RCU.\n\n"
 	"  --node-lock LIST             locks of nodes: ttas, ticket, queued, all (ttas)\n"
-	"  --targets                    the library's ratios to the floors, each with what it may\n"
-	"                               be at most; --quick: fewer repetitions\n"
+	"  --targets                    the library's ratios to the floors, each with\n"
+	"                               what it may be; --quick: fewer repetitions\n"
+	"  --once NAME                  run one loop once, for a profiler; prints the\n"
+	"                               number of operations\n"
 	"  --list-kernels               names for --once\n"
-	"  --once NAME                  run one loop once, for a profiler; prints the operations done\n"
 	"  --help                       this text\n\n"
 	"Google Benchmark's options, among them\n"
 	"  --benchmark_list_tests=true  names of all benchmarks\n"
@@ -25,9 +27,10 @@ static const char help[] =
 	"  --benchmark_min_time=0.1     seconds for each, without a unit\n"
 	"  --benchmark_repetitions=N    with mean, median and deviation\n"
 	"  --benchmark_out=FILE         results as JSON; also --benchmark_format=json\n\n"
-	"Times are for one operation; where whole tables are mapped or unmapped, for one page.\n"
-	"Exit codes: 0 fine, 1 usage, 2 a result was wrong, 3 no resources\n\n"
-	"A first look:  ptmicro --benchmark_filter='^(query|protect)/' --benchmark_min_time=0.1\n";
+	"Times are for one operation; where whole tables are mapped or unmapped, for one\n"
+	"page. Exit codes: 0 fine, 1 usage, 2 a result was wrong, 3 no resources\n\n"
+	"A first look:\n"
+	"  ptmicro --benchmark_filter='^(query|protect)/' --benchmark_min_time=0.1\n";
 
 /*
  * The value of `--node-lock VALUE` or `--node-lock=VALUE`, which is taken out of argv; @value if it is not

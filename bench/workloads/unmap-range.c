@@ -5,7 +5,7 @@
 const struct workload workload_unmap_range = {
 	.name = "unmap-range",
 	.summary = "unmap ranges of base pages and their tables, each thread in its own area",
-	.operation = "one page unmapped by range calls; only bare's time includes freeing",
+	.operation = "one page unmapped by range calls; only bare's includes freeing",
 	.settings = SETTING_RANGE,
 	.defaults = {.range = 2 << 20},
 	.needs = ranges_needs,
