@@ -84,6 +84,30 @@ void dump_expect_unchanged(struct fixture *fx, struct dump *before)
 	dump_free(before);
 }
 
+void before_take(struct fixture *fx, struct before *b)
+{
+	b->references = ledger_total(&fx->ledger);
+	b->splits = fx->ledger.splits;
+	b->drops = fx->ledger.drops;
+	fx->flushes.n = 0;
+	dump_take(fx, &b->content);
+}
+
+void before_free(struct before *b)
+{
+	dump_free(&b->content);
+}
+
+void before_expect_unchanged(struct fixture *fx, struct before *b)
+{
+	dump_expect_unchanged(fx, &b->content);
+	check(fx);
+	assert_int_equal(ledger_total(&fx->ledger), b->references);
+	assert_int_equal(fx->ledger.splits, b->splits);
+	assert_int_equal(fx->ledger.drops, b->drops);
+	assert_int_equal(fx->flushes.n, 0);
+}
+
 struct against {
 	const struct flatmap *model;
 	pt_va_t first, last; /* what the table manages */

@@ -306,23 +306,6 @@ static void jump_goes_anywhere_in_the_range_and_nowhere_else(struct fixture *fx)
 	pt_cursor_end(&c);
 }
 
-/* From the end back into the middle of a huge leaf: the origin lost its way here. */
-static void jump_from_the_end_into_a_huge_leaf(struct fixture *fx)
-{
-	struct pt_mapping m;
-	struct pt_cursor c;
-
-	begin_cursor(fx, fx->base, 2 * fx->giant, PT_BUILD, &c);
-	expect_ok(map_at_cursor(&c, FRAMES, RW, fx->giant_level));
-	expect_ok(map_at_cursor(&c, FRAMES + fx->giant, RW, fx->giant_level));
-	expect_error(pt_cursor_query(&c, &m), ERANGE);
-	expect_ok(pt_cursor_jump(&c, fx->base + fx->giant / 2));
-	expect_ok(pt_cursor_query(&c, &m));
-	assert_int_equal(m.va, fx->base);
-	assert_int_equal(m.item.level, fx->giant_level);
-	pt_cursor_end(&c);
-}
-
 static void jump_back_and_map_what_was_left_out(struct fixture *fx)
 {
 	struct pt_cursor c;
@@ -358,7 +341,6 @@ int main(void)
 		TEST(find_next_does_not_see_what_lies_behind_the_range),
 		TEST(find_next_refuses_lengths_that_are_malformed_or_too_long),
 		TEST(jump_goes_anywhere_in_the_range_and_nowhere_else),
-		TEST(jump_from_the_end_into_a_huge_leaf),
 		TEST(jump_back_and_map_what_was_left_out),
 	};
 

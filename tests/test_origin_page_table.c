@@ -5,8 +5,62 @@
  * docs/ORIGIN.md lists all of them.
  */
 #include "dump.h"
+#include "pool.h"
 
 #define TWO_ENDS(fx) ((fx)->base + (fx)->giant)
+
+/* ---- roles ---- */
+
+/* What the hardware finds in the root. */
+static const uint64_t *root_slots(const struct fixture *fx, const struct pt_table *t)
+{
+	return (const uint64_t *)(pt_table_root(t) + fx->pool->phys_off);
+}
+
+static void open_kernel(struct fixture *fx)
+{
+	fx->config.role = PT_ROLE_KERNEL;
+	fixture_new_table(fx);
+}
+
+static void new_kernel_page_table(struct fixture *fx)
+{
+	const unsigned slots = 1u << fx->format->index_bits;
+	const uint64_t *root;
+
+	open_kernel(fx);
+	root = root_slots(fx, fx->table);
+	for (unsigned i = 0; i < slots; i++) {
+		assert_int_equal(root[i] != 0, i >= slots / 2);
+		assert_true(i <= slots / 2 || root[i] != root[i - 1]);
+	}
+	assert_int_equal(check(fx).nodes, 1 + slots / 2);
+}
+
+static void create_user_page_table(struct fixture *fx)
+{
+	const unsigned slots = 1u << fx->format->index_bits;
+	const uint64_t *root, *kernel_root;
+	struct pt_config config;
+	struct pt_table *user;
+	pt_va_t first, last;
+
+	open_kernel(fx);
+	config = fx->config;
+	config.role = PT_ROLE_USER;
+	config.kernel = fx->table;
+	expect_ok(pt_table_create(fx->self, &config, &user));
+	pt_table_range(user, &first, &last);
+	assert_int_equal(pt_slot_index(fx->format, first, fx->format->levels), 0);
+	assert_int_equal(pt_slot_index(fx->format, last, fx->format->levels), slots / 2 - 1);
+	root = root_slots(fx, user);
+	kernel_root = root_slots(fx, fx->table);
+	for (unsigned i = 0; i < slots; i++)
+		assert_int_equal(root[i], i < slots / 2 ? 0 : kernel_root[i]);
+	/* the aliases own nothing */
+	expect_ok(pt_table_destroy(fx->self, user));
+	assert_int_equal(check(fx).nodes, 1 + slots / 2);
+}
 
 /* ---- ranges ---- */
 
@@ -148,13 +202,15 @@ static void jump_from_end_and_query_huge_middle(struct fixture *fx)
 	expect_ok(pt_cursor_jump(&c, end - fx->huge));
 	expect_ok(map_at_cursor(&c, FRAMES, RW, 2));
 	expect_error(pt_cursor_query(&c, &m), ERANGE);
-	expect_ok(pt_cursor_jump(&c, fx->base));
-	expect_ok(pt_cursor_query(&c, &m));
-	assert_int_equal(m.kind, PT_KIND_EMPTY);
-	expect_ok(pt_cursor_jump(&c, end - fx->huge / 2));
-	expect_ok(pt_cursor_query(&c, &m));
-	assert_int_equal(m.va, end - fx->huge);
-	assert_int_equal(m.len, fx->huge);
+	for (unsigned i = 0; i < 2; i++) { /* from the end, and from the beginning */
+		expect_ok(pt_cursor_jump(&c, end - fx->huge / 2));
+		expect_ok(pt_cursor_query(&c, &m));
+		assert_int_equal(m.va, end - fx->huge);
+		assert_int_equal(m.len, fx->huge);
+		expect_ok(pt_cursor_jump(&c, fx->base));
+		expect_ok(pt_cursor_query(&c, &m));
+		assert_int_equal(m.kind, PT_KIND_EMPTY);
+	}
 	pt_cursor_end(&c);
 }
 
@@ -409,6 +465,8 @@ static void protect_next_touches_empty_range(struct fixture *fx)
 int main(void)
 {
 	static const struct test_case cases[] = {
+		TEST(new_kernel_page_table),
+		TEST(create_user_page_table),
 		TEST(range_check),
 		TEST(boundary_conditions),
 		TEST(start_boundary_mapping),

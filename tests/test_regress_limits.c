@@ -2,18 +2,6 @@
 /* Bugs that were: configurations and calls that must be refused, not crash, drain or deadlock. */
 #include "support.h"
 
-static void a_cursor_elsewhere_forbids_destruction(struct fixture *fx)
-{
-	struct pt_table *other;
-	struct pt_cursor c;
-
-	expect_ok(pt_table_create(fx->self, &fx->config, &other));
-	expect_ok(pt_cursor_begin(fx->self, fx->table, fx->base, fx->page, PT_BUILD, 1, &c));
-	expect_error(pt_table_destroy(fx->self, other), EDEADLK);
-	pt_cursor_end(&c);
-	expect_ok(pt_table_destroy(fx->self, other));
-}
-
 /* A call that cannot have all its nodes takes none: nobody else runs short meanwhile. */
 static void a_hopeless_call_takes_nothing_from_the_pool(struct fixture *fx)
 {
@@ -46,28 +34,6 @@ static void a_hopeless_call_takes_nothing_from_the_pool(struct fixture *fx)
 	expect_ok(pt_pool_destroy(config.pool));
 }
 
-static void node_memory_must_fit_the_format(struct fixture *fx)
-{
-	struct pt_pool_config high = {
-		.size = sizeof(high),
-		.node_shift = fx->format->node_shift,
-		.max_bytes = (size_t)4 << 20,
-		.phys_base = UINT64_C(1) << fx->format->pa_bits,
-	};
-	struct pt_config config = fx->config;
-	struct pt_thread *self;
-	struct pt_table *t;
-	struct pt_pool *pool;
-
-	expect_ok(pt_pool_create(&high, &config.pool));
-	expect_ok(pt_thread_register(config.pool, &self));
-	expect_error(pt_table_create(self, &config, &t), EINVAL);
-	expect_ok(pt_thread_unregister(self));
-	expect_ok(pt_pool_destroy(config.pool));
-	high.phys_base = -(UINT64_C(2) << 20);
-	expect_error(pt_pool_create(&high, &pool), EINVAL);
-}
-
 static void hooks_that_are_needed_must_be_given(struct fixture *fx)
 {
 	struct pt_item_ops hooks = ledger_ops;
@@ -85,9 +51,7 @@ static void hooks_that_are_needed_must_be_given(struct fixture *fx)
 int main(void)
 {
 	static const struct test_case cases[] = {
-		TEST(a_cursor_elsewhere_forbids_destruction),
 		TEST(a_hopeless_call_takes_nothing_from_the_pool),
-		TEST(node_memory_must_fit_the_format),
 		TEST(hooks_that_are_needed_must_be_given),
 	};
 

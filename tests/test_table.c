@@ -70,6 +70,20 @@ static void bad_configurations_are_refused(struct fixture *fx)
 	assert_null(t);
 }
 
+/* No table of the fixture's format has its nodes in a pool of this kind. */
+static void expect_unfit(struct fixture *fx, const struct pt_pool_config *pool)
+{
+	struct pt_config config = fx->config;
+	struct pt_thread *self;
+	struct pt_table *t;
+
+	expect_ok(pt_pool_create(pool, &config.pool));
+	expect_ok(pt_thread_register(config.pool, &self));
+	expect_error(pt_table_create(self, &config, &t), EINVAL);
+	expect_ok(pt_thread_unregister(self));
+	expect_ok(pt_pool_destroy(config.pool));
+}
+
 static void a_pool_of_another_node_size_is_refused(struct fixture *fx)
 {
 	struct pt_pool_config config = {
@@ -77,15 +91,8 @@ static void a_pool_of_another_node_size_is_refused(struct fixture *fx)
 		.node_shift = fx->format->node_shift + 1,
 		.max_bytes = 4 << 20,
 	};
-	struct pt_config c = fx->config;
-	struct pt_thread *self;
-	struct pt_table *t;
 
-	expect_ok(pt_pool_create(&config, &c.pool));
-	expect_ok(pt_thread_register(c.pool, &self));
-	expect_error(pt_table_create(self, &c, &t), EINVAL);
-	expect_ok(pt_thread_unregister(self));
-	expect_ok(pt_pool_destroy(c.pool));
+	expect_unfit(fx, &config);
 }
 
 static void a_thread_of_another_pool_is_refused(struct fixture *fx)
@@ -118,15 +125,11 @@ static void a_pool_beyond_the_physical_address_width_is_refused(struct fixture *
 		.max_bytes = 4 << 20,
 		.phys_base = UINT64_C(1) << fx->format->pa_bits,
 	};
-	struct pt_config c = fx->config;
-	struct pt_thread *self;
-	struct pt_table *t;
+	struct pt_pool *pool;
 
-	expect_ok(pt_pool_create(&config, &c.pool));
-	expect_ok(pt_thread_register(c.pool, &self));
-	expect_error(pt_table_create(self, &c, &t), EINVAL);
-	expect_ok(pt_thread_unregister(self));
-	expect_ok(pt_pool_destroy(c.pool));
+	expect_unfit(fx, &config);
+	config.phys_base = -(UINT64_C(2) << 20); /* beyond all addresses */
+	expect_error(pt_pool_create(&config, &pool), EINVAL);
 }
 
 static void two_tables_of_a_pool_are_apart(struct fixture *fx)
