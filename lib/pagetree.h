@@ -21,6 +21,10 @@
  * linearisable, Q3 not a snapshot, C1 isolation, C2 all or nothing, R1/R2 reclamation, T1/T2 TLB,
  * S1 shape, P1 progress.
  *
+ * What comes below, in the order in which it is needed: formats; pools, threads and tables, to open
+ * one; looking at an address; calls on a range; cursors, for several changes in one transaction;
+ * gathers, to flush once for many; counted items; shared tables; statistics; upkeep.
+ *
  * Errors are negative errno values from a closed set:
  *   -EINVAL   an argument is malformed: alignment, length, level, property, mark, name, or a thread
  *             or gather that does not belong to the table (calls that only look do not check it)
@@ -159,31 +163,25 @@ struct pt_strategy_info {
 };
 
 /*
- * Enumerate what is built in. Return NULL past the last index.
- * Context: any; no registration needed. Cost: constant.
+ * Enumerate what is built in; find by name. NULL past the last index, or when unknown.
+ * Context of all calls up to the pools: any; no registration needed. Cost: some string comparisons.
  */
 PT_API const struct pt_format_info *pt_format_at(unsigned index);
 PT_API const struct pt_strategy_info *pt_strategy_at(unsigned index);
-
-/*
- * Enumerate the spinlocks that nodes can have, with strategies that lock nodes: names for
- * pt_config.node_lock. Return NULL past the last index.
- *   ttas    test and test-and-set: the cheapest when nobody waits; unfair
- *   ticket  in the order of arrival; all waiters watch one word
- *   queued  in the order of arrival; each waiter watches a word of its own (MCS)
- * Context: any; no registration needed. Cost: constant.
- */
-PT_API const char *pt_node_lock_at(unsigned index);
-
-/*
- * Find by name; NULL when unknown.
- * Context: any; no registration needed. Cost: one comparison per entry.
- */
 PT_API const struct pt_format_info *pt_format_find(const char *name);
 PT_API const struct pt_strategy_info *pt_strategy_find(const char *name);
 
-/* Is this pair built? Context: any. */
+/* Is this pair built? */
 PT_API bool pt_pair_exists(const char *format, const char *strategy);
+
+/*
+ * Enumerate the spinlocks that nodes can have, with strategies that lock nodes: names for
+ * pt_config.node_lock. NULL past the last index.
+ *   ttas    test and test-and-set: the cheapest when nobody waits; unfair
+ *   ticket  in the order of arrival; all waiters watch one word
+ *   queued  in the order of arrival; each waiter watches a word of its own (MCS)
+ */
+PT_API const char *pt_node_lock_at(unsigned index);
 
 /* ----------------------------------------------------------------------- address arithmetic -- */
 
@@ -239,10 +237,10 @@ enum pt_reclaim {
 
 struct pt_pool_config {
 	size_t size;           /* sizeof(struct pt_pool_config), for growth of this struct */
-	unsigned node_shift;   /* bytes of a node, log2; 0: 12. Must equal the formats' */
+	unsigned node_shift;   /* bytes of a node, log2, 4..16; 0: 12. Must equal the formats' */
 	size_t chunk_bytes;    /* power of two, at least 64 nodes, whole pages; 0: 2 MiB */
-	size_t max_bytes;      /* most node memory; rounded up to whole chunks; 0: 64 GiB. Of
-				* `region`: all of it, whole chunks */
+	size_t max_bytes;      /* most node memory; rounded up to whole chunks; at most 1 << 31
+				* nodes; 0: 64 GiB. Of `region`: all of it, whole chunks */
 	unsigned magazine;     /* zeroed nodes a thread keeps, 8..1024, at most twice; 0: 64 */
 	size_t retired_bound;  /* bytes retired but not freed at which begin waits, and try-begin is
 				* -EBUSY; 0: a quarter of max_bytes, at most 64 MiB */
@@ -287,8 +285,8 @@ struct pt_home_stats {
 
 /*
  * Create a pool of node memory, shared by any number of tables and threads.
- * Return: 0; -EINVAL: a field of the configuration is out of bounds or not aligned, `region` or `meta`
- * wraps around, or they overlap; -ENOMEM.
+ * Return: 0; -EINVAL: a field is out of bounds or not aligned, `region` or `meta` wraps around, or
+ * they overlap; -ENOMEM.
  * Context: any; may block. Cost: a few address space reservations.
  */
 PT_API PT_MUST_CHECK int pt_pool_create(const struct pt_pool_config *config,
@@ -314,21 +312,21 @@ PT_API PT_MUST_CHECK int pt_pool_get_home_stats(struct pt_pool *pool, unsigned h
  * Register the calling thread with a pool: it may then use every table of that pool.
  * A system thread may hold several registrations, one for each pool; while a cursor is open by one
  * of them, no call that may block may be made by another (that is not checked).
- * Return: 0; -ENOMEM, also when 65535 threads are registered.  Context: any; may block.
+ * Return: 0; -ENOMEM: also when 65535 threads are registered.  Context: any; may block.
  */
 PT_API PT_MUST_CHECK int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self);
 
 /*
- * Give back the magazine, hand over what is retired, end the registration. In PT_RECLAIM_SYNC mode
- * waits for a grace period.
+ * Give back the magazine, hand over what is retired, end the registration.
  * Return: 0; -EBUSY: this thread holds a cursor.
+ * Context: no cursor open; in PT_RECLAIM_SYNC mode may wait for a grace period.
  */
 PT_API PT_MUST_CHECK int pt_thread_unregister(struct pt_thread *self);
 
 /*
- * Take nodes from the chunks of NUMA home @home from now on; 0 is where a thread begins. Nodes in its
- * magazine go back where they belong, nodes in trees stay. When @home has no memory left, nodes of
- * other homes are taken rather than none: see pt_home_stats.
+ * Take nodes from the chunks of NUMA home @home from now on; 0 is where a thread begins. Nodes in
+ * its magazine go back where they belong, nodes in trees stay. When @home has no memory left, nodes
+ * of other homes are taken rather than none: see pt_home_stats.
  * Return: 0; -EINVAL: the pool has no such home; -EBUSY: this thread holds a cursor.
  * Context: no cursor open. Never blocks. Cost: what the magazine holds, if the home changes.
  */
@@ -342,9 +340,9 @@ PT_API PT_MUST_CHECK int pt_thread_set_home(struct pt_thread *self, unsigned hom
 PT_API void pt_thread_quiescent(struct pt_thread *self);
 
 /*
- * Hand over everything this thread has retired, and wait until it and whatever other threads have
- * handed over to callbacks is free and its drop hooks have run. (In PT_RECLAIM_SYNC mode there are no
- * callbacks: other threads free their own.)
+ * Hand over everything this thread has retired, and wait until that, and whatever other threads
+ * have handed over to callbacks, is free and its drop hooks have run. (In PT_RECLAIM_SYNC mode
+ * there are no callbacks: other threads free their own.)
  * Return: 0; -EDEADLK: this thread holds a cursor.  Context: blocks for a grace period.
  */
 PT_API int pt_thread_reclaim(struct pt_thread *self);
@@ -369,9 +367,9 @@ PT_API void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after);
 typedef void (*pt_flush_fn)(void *ctx, pt_va_t va, uint64_t len, bool tables);
 
 /*
- * What a table is for. A kernel table manages the upper half by default; all its root slots refer to
- * tables from its creation to its end (so top_pinned is implied), for other tables borrow them. A
- * device table (IOMMU) is like a user table that borrows nothing; its owners share it by
+ * What a table is for. A kernel table manages the upper half by default; all its root slots refer
+ * to tables from its creation to its end (so top_pinned is implied), for other tables borrow them.
+ * A device table (IOMMU) is like a user table that borrows nothing; its owners share it by
  * pt_table_get(). Source: Asterinas KernelPtConfig, UserPtConfig, IommuPtConfig.
  */
 enum pt_role {
@@ -423,10 +421,11 @@ struct pt_config {
 
 /*
  * Create an empty table; its creator holds the first reference.
- * Return: 0; -EBUSY: config->kernel has as many references as can be counted; -EINVAL: a role, bound
- * or kernel table that does not fit, unknown names, a pair that is not built, a pool of another node size or beyond
- * the format's physical addresses, a bad index range, hooks missing; -ENOMEM.  Context: @self registered with config->pool. Cost: one node; kernel role: and one for
- * each root slot.
+ * Return: 0; -EINVAL: unknown names, a pair that is not built, hooks missing, an index range,
+ * leading bits, a role, a bound or a kernel table that do not fit, a pool of another node size,
+ * beyond the format's physical addresses, or not that of @self; -EBUSY: config->kernel has as many
+ * references as can be counted; -ENOMEM.
+ * Context: may block. Cost: one node; kernel role: and one for each root slot.
  * Source: Asterinas PageTable::empty().
  */
 PT_API PT_MUST_CHECK int pt_table_create(struct pt_thread *self, const struct pt_config *config,
@@ -485,8 +484,8 @@ typedef void (*pt_removed_fn)(void *ctx, pt_va_t va, const struct pt_item *item)
 typedef pt_prop_t (*pt_protect_fn)(void *ctx, pt_va_t va, const struct pt_item *old);
 
 /*
- * Called by pt_harvest() for each leaf that has been used, once, with the bits it had. Runs under the
- * table's locks: must not call into the library.
+ * Called by pt_harvest() for each leaf that has been used, once, with the bits it had. Runs under
+ * the table's locks: must not call into the library.
  */
 typedef void (*pt_harvest_fn)(void *ctx, pt_va_t va, const struct pt_item *item);
 
@@ -550,7 +549,7 @@ struct pt_ops_head {
 
 #define PT_OPS(object) (((const struct pt_ops_head *)(const void *)(object))->ops)
 
-/* ------------------------------------------------------------------------- calls on a range -- */
+/* --------------------------------------------------------------------- looking at an address -- */
 
 /*
  * Translate as the hardware would: lock-free with every strategy (`bare`: if no other thread
@@ -583,10 +582,10 @@ static inline PT_MUST_CHECK int pt_access(struct pt_thread *self, struct pt_tabl
 /*
  * What covers @va, by the strategy's own query (Q1, Q2). A tracked item is reported without a
  * reference: see pt_query_get(), or hold a cursor.
- * Return: 0 (also when EMPTY); -ERANGE: @va neither managed nor in a borrowed kernel half, which its
- * kernel table answers for; -EDEADLK: this thread holds a cursor and
- * the strategy's queries take locks.
- * Cost: one load per level, and what the strategy adds.
+ * Return: 0 (also when EMPTY); -ERANGE: @va neither managed nor in a borrowed kernel half, for
+ * which the kernel table answers; -EDEADLK: this thread holds a cursor and queries take locks.
+ * Context: any, and never blocks, if the strategy's queries are lock-free; else no cursor open, may
+ * block. Cost: one load per level, and what the strategy adds.
  */
 static inline PT_MUST_CHECK int pt_query(struct pt_thread *self, struct pt_table *table, pt_va_t va,
 					 struct pt_mapping *ret)
@@ -597,9 +596,10 @@ static inline PT_MUST_CHECK int pt_query(struct pt_thread *self, struct pt_table
 /*
  * As pt_query(), and a tracked item comes with a reference of its own (the clone hook); the caller
  * drops it. Holds the page as a read cursor does, whatever the strategy.
- * Return: as pt_query(); -EDEADLK: this thread holds a cursor; -EINVAL: @self is of another pool;
- * what the clone hook says if it refuses: -EOVERFLOW by pt_frame_item_ops().
- * Context: no cursor open; may block.
+ * Return: 0; -ERANGE: as pt_query(); -EDEADLK: this thread holds a cursor; -EINVAL: @self is of
+ * another pool; what the clone hook says if it refuses: by pt_frame_item_ops() -EOVERFLOW, or
+ * -ERANGE for what are no managed frames.
+ * Context: no cursor open; may block. Cost: as a read cursor on one page.
  */
 static inline PT_MUST_CHECK int pt_query_get(struct pt_thread *self, struct pt_table *table,
 					     pt_va_t va, struct pt_mapping *ret)
@@ -607,14 +607,26 @@ static inline PT_MUST_CHECK int pt_query_get(struct pt_thread *self, struct pt_t
 	return PT_OPS(table)->query_get(self, table, va, ret);
 }
 
+/* -------------------------------------------------------------------------- calls on a range -- */
+
+/*
+ * Each of these is a transaction by itself. What holds for all of them and for those of "upkeep":
+ *   @va, @len   multiples of the base page, @len > 0, else -EINVAL; within the bound, else -ERANGE
+ *   @gather     NULL: what must be flushed is flushed when the call returns (T1), and what was
+ *               removed is retired; else both are added to it, and the caller syncs
+ *   ret_ counts may be NULL
+ * Context: no cursor open (-EDEADLK). May block: while others hold the range, while too much
+ * retired memory waits, and in the flush hook.
+ */
+
 /*
  * Map [va, va + len) to [pa, pa + len), by the largest leaves up to @max_level (pt_largest_page()).
  * Marks in the range are replaced, and tables that hold no mapping give way to a huge leaf. With
  * PT_TRACKED in @prop one reference for each of those leaves moves into the table.
- * @va, @len, @pa: multiples of the base page; @max_level: 1..levels.
+ * @pa: a multiple of the base page; @max_level: 1..levels.
  * Return: 0; -EINVAL; -ERANGE; -EEXIST: something in the range is mapped; -ENOMEM; -EDEADLK. On
- * error nothing is mapped and references stay with the caller.
- * Context: no cursor open; may block. Cost: the walk and one store per leaf.
+ * error references stay with the caller.
+ * Cost: the walk and one store per leaf.
  */
 static inline PT_MUST_CHECK int pt_map(struct pt_thread *self, struct pt_table *table, pt_va_t va,
 				       uint64_t len, pt_pa_t pa, pt_prop_t prop, unsigned max_level)
@@ -625,10 +637,10 @@ static inline PT_MUST_CHECK int pt_map(struct pt_thread *self, struct pt_table *
 /*
  * Remove every mapping and mark in [va, va + len). Huge leaves across an edge are split; tables
  * that lie wholly inside are detached by one store.
- * @gather: NULL: flush and retire before returning (T1); else add to it, and the caller syncs.
- * @ret_pages: base pages that were mapped; may be NULL.
- * Return: 0; -EINVAL; -ERANGE; -ENOMEM; -EDEADLK.
- * Context: no cursor open; may block. Cost: O(nodes) of the range, plus the slots at its edges.
+ * @ret_pages: base pages that were mapped.
+ * Return: 0; -EINVAL: also a tracked leaf across an edge, if there is no split hook; -ERANGE;
+ * -ENOMEM: for splits, or what the gather must remember; -EDEADLK.
+ * Cost: O(nodes) of the range, plus the slots at its edges.
  */
 static inline PT_MUST_CHECK int pt_unmap(struct pt_thread *self, struct pt_table *table, pt_va_t va,
 					 uint64_t len, struct pt_gather *gather,
@@ -638,13 +650,15 @@ static inline PT_MUST_CHECK int pt_unmap(struct pt_thread *self, struct pt_table
 }
 
 /*
- * New properties (old & ~clear) | set for every mapping in [va, va + len); holes are skipped.
- * Accessed and dirty bits set by the hardware meanwhile survive unless @clear has them (T2).
- * @gather: as for pt_unmap(): with NULL the flush has been acknowledged when the call returns
- * (Asterinas protect_flush_tlb()).  @ret_pages: base pages mapped in the range; may be NULL.
- * Return: 0; -EINVAL: also if @set or @clear has PT_TRACKED, or the format cannot express the
- * result; -ERANGE; -ENOMEM; -EDEADLK.
- * Context: no cursor open; may block.
+ * New properties (old & ~clear) | set for every mapping in [va, va + len); holes are skipped, huge
+ * leaves across an edge are split. Accessed and dirty bits that the hardware sets meanwhile survive
+ * unless @clear has them (T2).
+ * @set, @clear: no PT_TRACKED. A cache policy is replaced as a whole: if either has bits of one,
+ * @clear has all of PT_CACHE_MASK.
+ * @ret_pages: base pages mapped in the range.
+ * Return: 0; -EINVAL: also if the format cannot express the result, or as pt_unmap(); -ERANGE;
+ * -ENOMEM: for splits; -EDEADLK.
+ * Cost: a load, and perhaps a compare-exchange, per leaf. Source: Asterinas protect_flush_tlb().
  */
 static inline PT_MUST_CHECK int pt_protect(struct pt_thread *self, struct pt_table *table,
 					   pt_va_t va, uint64_t len, pt_prop_t set, pt_prop_t clear,
@@ -658,6 +672,7 @@ static inline PT_MUST_CHECK int pt_protect(struct pt_thread *self, struct pt_tab
  * Marks in the range are replaced; pt_unmap() removes them.
  * @mark: below 1 << mark_bits of the format; 0 is a mark like any other.
  * Return: 0; -EINVAL; -ERANGE; -EEXIST: something in the range is mapped; -ENOMEM; -EDEADLK.
+ * Cost: the walk and one store per slot. Source: CortenMM's status.
  */
 static inline PT_MUST_CHECK int pt_mark(struct pt_thread *self, struct pt_table *table, pt_va_t va,
 					uint64_t len, uint64_t mark)
@@ -741,7 +756,7 @@ static inline PT_MUST_CHECK int pt_cursor_jump(struct pt_cursor *c, pt_va_t va)
 }
 
 /*
- * Map @item at the cursor and move behind it. A mark that covers more is split.
+ * Map @item at the cursor and move behind it. Marks below it go, one that covers more is split.
  * Return: 0; -EINVAL: mode, level, alignment, properties; -ERANGE: beyond the range, or a level
  * above top; -EEXIST; -ENOMEM.  On error the reference of a tracked item stays with the caller.
  */
@@ -761,10 +776,11 @@ struct pt_taken {
 
 /*
  * Remove the next mapping within @len bytes, a leaf or (not above top, and if anything is mapped
- * below) a whole table, and move behind it. Marks and empty tables before it are removed as well. A leaf that reaches beyond the
- * @len bytes is split first. The gather takes over what must be flushed and freed.
+ * below) a whole table, and move behind it. Marks and empty tables before it are removed as well. A
+ * leaf that reaches beyond the @len bytes is split first.
+ * @gather: takes over what must be flushed and freed; not NULL.
  * Return: 0; -ENOENT: nothing mapped (marks are removed, the cursor stands behind the @len bytes);
- * -EINVAL; -ERANGE; -ENOMEM.
+ * -EINVAL: mode, length, gather, or as pt_unmap(); -ERANGE; -ENOMEM.
  */
 static inline PT_MUST_CHECK int pt_cursor_take_next(struct pt_cursor *c, uint64_t len,
 						    struct pt_gather *gather, struct pt_taken *ret)
@@ -775,8 +791,10 @@ static inline PT_MUST_CHECK int pt_cursor_take_next(struct pt_cursor *c, uint64_
 /*
  * Give the next mapping within @len bytes new properties and move behind it; a leaf that reaches
  * beyond the @len bytes or before the cursor is split first.
- * Return: 0: *ret_va, *ret_len are what was changed; -ENOENT; -EINVAL: mode, or @fn changed
- * PT_TRACKED or asked for what the format cannot express (nothing changed); -ERANGE; -ENOMEM.
+ * @gather: what must be flushed; not NULL.
+ * Return: 0: *ret_va, *ret_len are what was changed; -ENOENT: nothing mapped (the cursor stands
+ * behind the @len bytes); -EINVAL: mode, length, gather, or as pt_unmap(), or @fn changed
+ * PT_TRACKED or asked for what the format cannot express; -ERANGE; -ENOMEM.
  */
 static inline PT_MUST_CHECK int pt_cursor_protect_next(struct pt_cursor *c, uint64_t len,
 						       pt_protect_fn fn, void *ctx,
@@ -786,7 +804,10 @@ static inline PT_MUST_CHECK int pt_cursor_protect_next(struct pt_cursor *c, uint
 	return PT_OPS(c)->cursor_protect_next(c, len, fn, ctx, gather, ret_va, ret_len);
 }
 
-/* Mark @len bytes at the cursor and move behind them. Return: as pt_mark(). */
+/*
+ * Mark @len bytes at the cursor, in slots not above top, and move behind them.
+ * Return: 0; -EINVAL: mode, length, mark; -ERANGE: beyond the range; -EEXIST; -ENOMEM.
+ */
 static inline PT_MUST_CHECK int pt_cursor_mark(struct pt_cursor *c, uint64_t len, uint64_t mark)
 {
 	return PT_OPS(c)->cursor_mark(c, len, mark);
@@ -882,7 +903,9 @@ PT_API PT_MUST_CHECK int pt_frames_create(const struct pt_frames_config *config,
 /* Return: 0; -EBUSY: a frame is not unused (nothing changed). Cost: a load per frame. */
 PT_API PT_MUST_CHECK int pt_frames_destroy(struct pt_frames *frames);
 
-/* Unused frames get their first reference. Return: 0; -EEXIST; -EAGAIN; -EBUSY; -EINVAL; -ERANGE. */
+/*
+ * Unused frames get their first reference. Return: 0; -EEXIST; -EAGAIN; -EBUSY; -EINVAL; -ERANGE.
+ */
 PT_API PT_MUST_CHECK int pt_frame_get_unused(struct pt_frames *frames, pt_pa_t pa, uint64_t bytes);
 
 /*
@@ -895,10 +918,16 @@ PT_API PT_MUST_CHECK int pt_frame_get(struct pt_frames *frames, pt_pa_t pa, uint
 /* Give back a reference that the caller holds of each frame. Return: 0; -EINVAL; -ERANGE. */
 PT_API int pt_frame_put(struct pt_frames *frames, pt_pa_t pa, uint64_t bytes);
 
-/* References of a frame in use, at some moment. Return: 0; -ENOENT; -EAGAIN; -EBUSY; -EINVAL; -ERANGE. */
+/*
+ * References of a frame in use, at some moment. Return: 0; -ENOENT; -EAGAIN; -EBUSY; -EINVAL;
+ * -ERANGE.
+ */
 PT_API PT_MUST_CHECK int pt_frame_count(struct pt_frames *frames, pt_pa_t pa, uint64_t *ret_count);
 
-/* An unused frame becomes the caller's alone. Return: 0; -EEXIST; -EAGAIN; -EBUSY; -EINVAL; -ERANGE. */
+/*
+ * An unused frame becomes the caller's alone. Return: 0; -EEXIST; -EAGAIN; -EBUSY; -EINVAL;
+ * -ERANGE.
+ */
 PT_API PT_MUST_CHECK int pt_frame_get_unique(struct pt_frames *frames, pt_pa_t pa);
 
 /*
@@ -909,7 +938,8 @@ PT_API PT_MUST_CHECK int pt_frame_to_unique(struct pt_frames *frames, pt_pa_t pa
 
 /*
  * For the owner of a unique frame: it becomes in use with one reference; it stays unique, but the
- * on_drop hook ends what its storage was for; the same, and it becomes unused, without the free hook.
+ * on_drop hook ends what its storage was for; the same, and it becomes unused, without the free
+ * hook.
  * Return: 0; -EEXIST, -ENOENT, -EAGAIN: it is not unique; -EINVAL; -ERANGE.
  */
 PT_API PT_MUST_CHECK int pt_frame_to_shared(struct pt_frames *frames, pt_pa_t pa);
@@ -955,8 +985,9 @@ struct pt_cpu {
  * hook, gives the old table's reference back; so a table that is active somewhere stays. Nothing
  * happens if it is active there already. For NULL no hook is called: the caller has taken the CPU
  * off the old root. The hook makes the CPU forget what it cached of the old table.
- * Return: 0; -EINVAL: @self is of another pool; -EBUSY, -EDEADLK: this thread holds a cursor;
- * -EBUSY: as pt_table_get().  Context: no cursor open; may block, as pt_table_put().
+ * Return: 0; -EINVAL: @self is of another pool; -EBUSY: as pt_table_get(); -EBUSY, -EDEADLK: there
+ * is an old table, and this thread holds a cursor.  Context: no cursor open; may block, as
+ * pt_table_put().
  * Source: Asterinas PageTable::activate(), first_activate_unchecked().
  */
 PT_API PT_MUST_CHECK int pt_table_activate(struct pt_thread *self, struct pt_cpu *cpu,
@@ -991,8 +1022,8 @@ struct pt_stats {
 PT_API PT_MUST_CHECK int pt_table_get_stats(struct pt_table *table, struct pt_stats *ret_stats);
 
 /*
- * The share of the calling thread since it registered. (`uncounted` is 0.) The shares of all threads
- * that ever used the table sum up to what pt_table_get_stats() says.
+ * The share of the calling thread since it registered. (`uncounted` is 0.) The shares of all
+ * threads that ever used the table sum up to what pt_table_get_stats() says.
  * Return: 0; -EINVAL: @table is NULL or does not count, or @self is of another pool.
  * Context: any. Cost: constant.
  */
@@ -1001,13 +1032,15 @@ PT_API PT_MUST_CHECK int pt_thread_get_stats(struct pt_thread *self, struct pt_t
 
 /* ----------------------------------------------------------------------------------- upkeep -- */
 
+/* Calls on a range, these too: what holds for all of those is said there. */
+
 /*
- * Free the tables in [va, va + len) that hold nothing: no mapping, no mark, no table that does. They
- * are what unmapping page by page leaves behind. A table goes only if the range covers all it spans.
- * @gather: as for pt_unmap().  @ret_nodes: tables detached; may be NULL.
- * Return: 0; -EINVAL; -ERANGE; -EDEADLK.
- * Context: no cursor open; may block. Never allocates. Cost: O(nodes) of the range; leaf tables are
- * judged by their counts.
+ * Free the tables in [va, va + len) that hold nothing: no mapping, no mark, no table that does.
+ * They are what unmapping page by page leaves behind. A table goes only if the range covers all it
+ * spans.
+ * @ret_nodes: tables detached.
+ * Return: 0; -EINVAL; -ERANGE; -EDEADLK. Never allocates.
+ * Cost: O(nodes) of the range; leaf tables are judged by their counts.
  */
 static inline PT_MUST_CHECK int pt_prune(struct pt_thread *self, struct pt_table *table, pt_va_t va,
 					 uint64_t len, struct pt_gather *gather,
@@ -1018,14 +1051,14 @@ static inline PT_MUST_CHECK int pt_prune(struct pt_thread *self, struct pt_table
 
 /*
  * Which leaves have been used? Calls @fn for each one that overlaps [va, va + len) and has
- * PT_ACCESSED or PT_DIRTY set, and clears the bits of @clear in it; a bit set meanwhile stays (T2). A
- * huge leaf that reaches beyond the range is reported whole, and not split.
+ * PT_ACCESSED or PT_DIRTY set, and clears the bits of @clear in it; a bit set meanwhile stays (T2).
+ * A huge leaf that reaches beyond the range is reported whole, and not split.
  * @clear: 0, only look, or any of PT_ACCESSED and PT_DIRTY.  @fn: may be NULL.
- * @gather: as for pt_unmap(). A CPU that has cached the entry as dirty writes on without setting the
- * bit again, until the flush: read a page that was reported dirty after the sync.
- * @ret_leaves: leaves reported; may be NULL.
- * Return: 0; -EINVAL: also if @clear has other bits; -ERANGE; -EDEADLK.
- * Context: no cursor open; may block. Never allocates. Only looking shares the range with readers.
+ * @gather: a CPU that has cached the entry as dirty writes on without setting the bit again, until
+ * the flush: read a page that was reported dirty after that.
+ * @ret_leaves: leaves reported.
+ * Return: 0; -EINVAL: also if @clear has other bits; -ERANGE; -EDEADLK. Never allocates.
+ * Context: as said there; only looking shares the range with readers.
  * Cost: one load per slot of the tables that map something, one compare-exchange per leaf cleared.
  * Source: Linux folio_referenced(), KVM_GET_DIRTY_LOG.
  */
@@ -1039,15 +1072,15 @@ static inline PT_MUST_CHECK int pt_harvest(struct pt_thread *self, struct pt_tab
 
 /*
  * Replace tables in [va, va + len) by huge leaves, and these by larger ones: where all entries of a
- * table are contiguous leaves whose properties differ in PT_ACCESSED and PT_DIRTY only, and begin at a
- * multiple of what they map together. Translations stay what they are, at every moment (Q2); the huge
- * leaf has the bits of all its parts, those that the hardware sets meanwhile included (T2). What does
- * not qualify, or is not wholly in the range, is left alone.
+ * table are contiguous leaves whose properties differ in PT_ACCESSED and PT_DIRTY only, and begin
+ * at a multiple of what they map together. Translations stay what they are, at every moment (Q2);
+ * the huge leaf has the bits of all its parts, those that the hardware sets meanwhile included
+ * (T2). What does not qualify, or is not wholly in the range, is left alone.
  * @max_level: no leaf above it is made; 1..levels.
- * @ret_merged: tables replaced; may be NULL.
- * Return: 0; -EINVAL; -ERANGE; -EDEADLK.
- * Context: no cursor open; may block. Flushes while it holds the range: see pt_flush_fn. Never
- * allocates. Cost: a load per slot of the tables in the range, and two more per slot of those merged.
+ * @ret_merged: tables replaced.
+ * Return: 0; -EINVAL; -ERANGE; -EDEADLK. Never allocates.
+ * Context: as said there; flushes while it holds the range: see pt_flush_fn.
+ * Cost: a load per slot of the tables in the range, and two more per slot of those merged.
  * Source: Linux khugepaged (collapse), KVM recover huge pages.
  */
 static inline PT_MUST_CHECK int pt_merge(struct pt_thread *self, struct pt_table *table, pt_va_t va,
