@@ -75,11 +75,15 @@ static void access_pages(struct smoke_thread *t)
 	atomic_fetch_add(&d->accesses, 1);
 }
 
-/* The acknowledgement: whatever was going on by old entries has ended, and is on record. */
+/*
+ * The acknowledgement: whatever was going on by old entries has ended, and is on record. By a
+ * read-modify-write, or this thread could find nobody busy while its store of the new entry is still
+ * on its way, and an access that begins now could use the old one.
+ */
 static void wait_for_accesses(void *ctx, pt_va_t va, uint64_t len, bool tables)
 {
 	struct dirty *d = ctx;
-	uint32_t now = atomic_load(&d->accesses);
+	uint32_t now = atomic_fetch_add(&d->accesses, 0);
 
 	(void)va;
 	(void)len;
