@@ -12,6 +12,7 @@
 #define PT_STRATEGY_BARE_H
 
 #include "global.h"
+#include "zeroed.h"
 
 #define STRATEGY_NAME "bare"
 #define STRATEGY_SUMMARY "no synchronisation, one thread: what the others are compared to"
@@ -26,17 +27,6 @@
 struct strategy_query {
 	char unused;
 };
-
-static inline int strategy_table_init(struct pt_table *table)
-{
-	(void)table;
-	return 0;
-}
-
-static inline void strategy_table_exit(struct pt_table *table)
-{
-	(void)table;
-}
 
 static inline bool strategy_table_is_free(struct pt_table *table)
 {

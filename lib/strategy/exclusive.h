@@ -10,8 +10,15 @@
 
 #define STRATEGY_COUNTS_EXACT 1
 
-static inline bool exclusive_slot_change(struct slot *s, pte_t pte)
+static inline pte_t strategy_slot_read(struct cursor *c, slot_t *slot)
 {
+	(void)c;
+	return slot_load_locked(slot);
+}
+
+static inline bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte)
+{
+	(void)c;
 	/* Compare-exchange where a plain store would lose a bit that the hardware sets (T2). */
 	if (fmt_hw_writes(s->pte)) {
 		pte_t seen = s->pte; /* so that *s need not be in memory */
@@ -23,6 +30,11 @@ static inline bool exclusive_slot_change(struct slot *s, pte_t pte)
 	}
 	slot_publish(s->ref, pte);
 	return true;
+}
+
+static inline bool strategy_child_install(struct cursor *c, struct slot *s, struct node *child)
+{
+	return strategy_slot_change(c, s, fmt_table(node_to_pa(c->table, child)));
 }
 
 static inline void exclusive_live_add(struct node *node, int slots, int marks)

@@ -49,23 +49,6 @@ static PT_INLINE bool global_walk_to_page(struct cursor *c)
 	return pa != PT_NO_TABLE;
 }
 
-static inline pte_t strategy_slot_read(struct cursor *c, slot_t *slot)
-{
-	(void)c;
-	return slot_load_locked(slot);
-}
-
-static inline bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte)
-{
-	(void)c;
-	return exclusive_slot_change(s, pte);
-}
-
-static inline bool strategy_child_install(struct cursor *c, struct slot *s, struct node *child)
-{
-	return exclusive_slot_change(s, fmt_table(node_to_pa(c->table, child)));
-}
-
 static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
 {
 	(void)c;

@@ -42,6 +42,7 @@
 
 #include "exclusive.h"
 #include "sync/sharedlock.h"
+#include "zeroed.h"
 
 #define STRATEGY_NAME "rcu"
 #define STRATEGY_SUMMARY "lock-free walk to the covering node, its spinlock, then depth first below"
@@ -64,17 +65,6 @@ struct strategy_query {
 static inline struct rcu_node *rcu_node(struct node *node)
 {
 	return (struct rcu_node *)node->strategy;
-}
-
-static inline int strategy_table_init(struct pt_table *table)
-{
-	(void)table;
-	return 0;
-}
-
-static inline void strategy_table_exit(struct pt_table *table)
-{
-	(void)table;
 }
 
 static inline bool strategy_table_is_free(struct pt_table *table)
@@ -352,23 +342,6 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c)
 static PT_INLINE void strategy_unlock_page(struct cursor *c)
 {
 	rcu_unlock_node(c, c->node);
-}
-
-static inline pte_t strategy_slot_read(struct cursor *c, slot_t *slot)
-{
-	(void)c;
-	return slot_load_locked(slot);
-}
-
-static inline bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte)
-{
-	(void)c;
-	return exclusive_slot_change(s, pte);
-}
-
-static inline bool strategy_child_install(struct cursor *c, struct slot *s, struct node *child)
-{
-	return exclusive_slot_change(s, fmt_table(node_to_pa(c->table, child)));
 }
 
 static inline void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)

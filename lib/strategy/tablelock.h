@@ -8,6 +8,7 @@
 #define PT_STRATEGY_TABLELOCK_H
 
 #include "global.h"
+#include "zeroed.h"
 
 #define STRATEGY_ISOLATION PT_ISOLATION_RANGE
 #define STRATEGY_LOCK_FREE_QUERY 0
@@ -23,17 +24,6 @@ struct strategy_query {
 static inline _Atomic uint32_t *table_lock(struct pt_table *table)
 {
 	return (_Atomic uint32_t *)table->strategy;
-}
-
-static inline int strategy_table_init(struct pt_table *table)
-{
-	(void)table;
-	return 0;
-}
-
-static inline void strategy_table_exit(struct pt_table *table)
-{
-	(void)table;
 }
 
 static inline bool strategy_table_is_free(struct pt_table *table)
