@@ -31,6 +31,7 @@ static inline struct private_pages *private_of(struct worker *worker)
 }
 
 /* The calls below return false after they have recorded what was wrong. */
+typedef bool private_call(struct worker *worker, struct private_pages *pages, uint32_t i);
 
 /* Page `i` is not mapped. */
 static inline bool private_map(struct worker *worker, struct private_pages *pages, uint32_t i)
@@ -101,6 +102,23 @@ static inline bool private_query(struct worker *worker, struct private_pages *pa
 static inline bool private_toggle(struct worker *worker, struct private_pages *pages, uint32_t i)
 {
 	return pages->entries[i] ? private_unmap(worker, pages, i) : private_map(worker, pages, i);
+}
+
+/* Change random pages for ever. Inlined, so that `change` is no call. */
+static inline __attribute__((always_inline)) void private_run(struct worker *worker,
+							      private_call *change)
+{
+	struct private_pages *pages = private_of(worker);
+	struct keys keys = worker->private_keys;
+	uint64_t done = 0;
+	unsigned i;
+
+	while (worker_continues(worker, done)) {
+		for (i = 0; i < BATCH; i++)
+			if (!change(worker, pages, keys_next(&keys)))
+				return;
+		done += BATCH;
+	}
 }
 
 /* workload.enter: map all pages, or each with probability one half. */

@@ -11,15 +11,13 @@
 
 #include "private.h"
 
-typedef bool rounds_call(struct worker *worker, struct private_pages *pages, uint32_t i);
-
 /* All pages in the order in which a round visits them; NULL after a failure was recorded. */
 uint32_t *rounds_order(struct worker *worker, uint32_t pages);
 
 static inline __attribute__((always_inline)) bool rounds_visit(struct worker *worker,
 							       struct private_pages *pages,
 							       const uint32_t *order,
-							       rounds_call *call)
+							       private_call *call)
 {
 	uint32_t i;
 
@@ -30,8 +28,8 @@ static inline __attribute__((always_inline)) bool rounds_visit(struct worker *wo
 }
 
 /* Begins and ends with the area as `timed` leaves it. */
-static inline __attribute__((always_inline)) void rounds_run(struct worker *worker,
-							     rounds_call *timed, rounds_call *undo)
+static inline __attribute__((always_inline)) void
+rounds_run(struct worker *worker, private_call *timed, private_call *undo)
 {
 	struct private_pages *pages = private_of(worker);
 	uint32_t *order = rounds_order(worker, pages->area.pages);

@@ -4,17 +4,7 @@
 
 static void run(struct worker *worker)
 {
-	struct private_pages *pages = private_of(worker);
-	struct keys keys = worker->private_keys;
-	uint64_t done = 0;
-	unsigned i;
-
-	while (worker_continues(worker, done)) {
-		for (i = 0; i < BATCH; i++)
-			if (!private_protect(worker, pages, keys_next(&keys)))
-				return;
-		done += BATCH;
-	}
+	private_run(worker, private_protect);
 }
 
 const struct workload workload_protect = {
