@@ -125,9 +125,8 @@ static void add_up(struct run *run, struct run_result *ret)
 
 static void run_workers(struct run *run, struct pt_table **tables)
 {
-	run->workers = xalloc_checked(
-		aligned_alloc(_Alignof(struct worker), run->nr_workers * sizeof(*run->workers)),
-		run->nr_workers, sizeof(*run->workers));
+	run->workers = must(
+		aligned_alloc(_Alignof(struct worker), run->nr_workers * sizeof(*run->workers)));
 	memset(run->workers, 0, run->nr_workers * sizeof(*run->workers));
 	for (unsigned i = 0; i < run->nr_workers; i++)
 		set_up_worker(run, &run->workers[i], tables);

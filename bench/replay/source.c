@@ -96,7 +96,7 @@ struct source *source_open(const char *path, struct source_error *error)
 		return NULL;
 	}
 	if (s->in.size >= sizeof(magic) && !memcmp(s->raw, magic, sizeof(magic)))
-		s->zstd = xalloc_checked(ZSTD_createDStream(), 1, sizeof(s->zstd));
+		s->zstd = must(ZSTD_createDStream());
 	return s;
 }
 

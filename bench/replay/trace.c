@@ -124,7 +124,7 @@ static void number_threads(struct trace *t)
 static char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *name = xalloc_checked(strdup(slash ? slash + 1 : path), 1, 1);
+	char *name = must(strdup(slash ? slash + 1 : path));
 	static const char *const suffixes[] = {".zst", ".ptt"};
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -140,7 +140,7 @@ int trace_read(const char *path, struct trace *ret, struct trace_error *error)
 {
 	struct source_error source_error;
 	struct source *source = source_open(path, &source_error);
-	struct trace t = {.path = xalloc_checked(strdup(path), 1, 1), .name = base_name(path)};
+	struct trace t = {.path = must(strdup(path)), .name = base_name(path)};
 	struct reader r = {.t = &t, .error = error};
 	int rc;
 
