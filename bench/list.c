@@ -11,7 +11,7 @@
 #include "results.h"
 #include "run.h"
 #include "suites.h"
-#include "table.h"
+#include "text_table.h"
 
 static const char *yes_no(bool value)
 {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "run_report.h"
-#include "table.h"
+#include "text_table.h"
 
 /* Three significant digits, and no more behind the point than that needs. */
 static void cell_number(struct table *table, double value)

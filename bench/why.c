@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "results.h"
-#include "table.h"
+#include "text_table.h"
 #include "why.h"
 
 #define HEAD_TEXT 24

@@ -19,7 +19,7 @@
 #include "place.h"
 #include "progress.h"
 #include "results.h"
-#include "table.h"
+#include "text_table.h"
 
 static void test_table(void **state)
 {

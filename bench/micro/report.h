@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "stats.h"
-#include "table.h"
+#include "text_table.h"
 
 #define REPETITIONS_MOST 31u
 

@@ -8,7 +8,7 @@
 #include "progress.h"
 #include "session.h"
 #include "stats.h"
-#include "table.h"
+#include "text_table.h"
 #include "xalloc.h"
 
 /* Below this share of CPU in wall time something else ran on a worker's CPU. */

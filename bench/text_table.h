@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A table of text with aligned columns, collected first and printed at once. */
-#ifndef BENCH_TABLE_H
-#define BENCH_TABLE_H
+#ifndef BENCH_TEXT_TABLE_H
+#define BENCH_TEXT_TABLE_H
 
 #include <stdbool.h>
 #include <stdio.h>

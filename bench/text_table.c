@@ -6,7 +6,7 @@
 
 #include "must.h"
 #include "say.h"
-#include "table.h"
+#include "text_table.h"
 
 #define GAP 2         /* blanks between columns, if there is room */
 #define TEXT_LEAST 20 /* of a last column that is broken into lines */
