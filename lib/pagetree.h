@@ -241,7 +241,7 @@ struct pt_pool_config {
 	size_t chunk_bytes;    /* power of two, at least 64 nodes, whole pages; 0: 2 MiB */
 	size_t max_bytes;      /* most node memory; rounded up to whole chunks; at most 1 << 31
 				* nodes; 0: 64 GiB. Of `region`: all of it, whole chunks */
-	unsigned magazine;     /* zeroed nodes a thread keeps, 8..1024, at most twice; 0: 64 */
+	unsigned magazine;     /* free nodes a thread keeps, 8..1024; at times twice that; 0: 64 */
 	size_t retired_bound;  /* bytes retired but not freed at which begin waits, and try-begin is
 				* -EBUSY; 0: a quarter of max_bytes, at most 64 MiB */
 	unsigned retire_batch; /* nodes a thread collects for one grace period, 1..1024; 0: 32 */
@@ -357,12 +357,13 @@ PT_API void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after);
 
 /*
  * Make every CPU (or device) forget translations of [va, va + len), len > 0; `tables`: also cached
- * table entries. Returns when all have acknowledged (T1); a CPU in the middle of an access does so when
- * that is done. Runs without locks, but for pt_merge(), which holds its range over the flush, and for
- * pt_cursor_end() of a thread that holds other cursors: the hook must then not wait for a thread that
- * may be waiting for the range, unless that thread acknowledges flushes while it waits (P1), nor may it
- * open a cursor. The hook of a kernel table must reach the
- * CPUs that run tables which borrow its half, too.
+ * table entries. Returns when all have acknowledged (T1); a CPU in the middle of an access does so
+ * when that is done. A hook that looks for whom to wait begins with a full barrier: what was
+ * removed may have been so by a plain store, which others do not see yet. The hook of a kernel
+ * table must reach the CPUs that run tables which borrow its half, too. Runs without locks, but for
+ * pt_merge(), which holds its range over the flush, and pt_cursor_end() of a thread that holds
+ * other cursors: the hook must then not wait for a thread that may be waiting for the range, unless
+ * that thread acknowledges flushes while it waits (P1), nor open a cursor.
  */
 typedef void (*pt_flush_fn)(void *ctx, pt_va_t va, uint64_t len, bool tables);
 
@@ -699,10 +700,11 @@ static inline PT_MUST_CHECK int pt_cursor_begin(struct pt_thread *self, struct p
 }
 
 /*
- * As pt_cursor_begin(), but where that would wait, for whoever holds some of the range or for retired
- * memory, this is -EBUSY with nothing held; so also where it would wait for a moment only. Hence a
- * thread that holds cursors may open more, on other tables; they may end in any order. Who is refused
- * and waits for others with what it holds may wait for ever: end the other cursors and begin again.
+ * As pt_cursor_begin(), but where that would wait, for whoever holds some of the range or for
+ * retired memory, this is -EBUSY with nothing held; so also where it would wait for a moment only.
+ * Hence a thread that holds cursors may open more, on other tables; they may end in any order. Who
+ * is refused and waits for others with what it holds may wait for ever: end the other cursors and
+ * begin again.
  * Return: as pt_cursor_begin(), but -EDEADLK: the thread holds a cursor on this table; -EBUSY.
  * Context: cursors on other tables may be open. Never waits for another thread's cursor. Cost: as
  * pt_cursor_begin(); refused: at most twice the locks it took.
@@ -716,9 +718,9 @@ static inline PT_MUST_CHECK int pt_cursor_try_begin(struct pt_thread *self, stru
 
 /*
  * Close the transaction. Does not flush what a gather holds: see pt_gather_sync(). Flushes and
- * retires tables without mappings that gave way to a huge leaf or mark, for which it may block; if the
- * thread holds other cursors it only flushes, see pt_flush_fn, and what is retired is handed over by a
- * later call.
+ * retires tables without mappings that gave way to a huge leaf or mark, for which it may block; if
+ * the thread holds other cursors it only flushes, see pt_flush_fn, and what is retired is handed
+ * over by a later call.
  */
 static inline void pt_cursor_end(struct pt_cursor *c)
 {
