@@ -237,7 +237,7 @@ int replay_command(int argc, char **argv)
 	if (code == EXIT_FINE)
 		replay_legend(&s);
 	if (s.disturbed && code == EXIT_FINE)
-		warn("%u of %u repetitions were disturbed: other work, or locks that sleep",
+		warn("%u of %u repetitions were disturbed: other work, or sleeping locks",
 		     s.disturbed, s.runs_done);
 	/* What was measured before an interruption is right. */
 	if (s.results && (code == EXIT_FINE || code == EXIT_SIGNAL) &&
