@@ -68,7 +68,8 @@ struct contest {
 	uint64_t twice, half; /* plain: what the lock protects */
 	_Atomic bool wrong;
 	_Atomic unsigned arrived;
-	unsigned order[THREADS], served;
+	unsigned order[THREADS];
+	_Atomic unsigned served;
 };
 
 struct contestant {
@@ -77,21 +78,47 @@ struct contestant {
 	struct queued_waiter waiter;
 };
 
+/* Others must not come in now: give them the time to do so. */
+static void linger(unsigned round)
+{
+	if (round % 64 < 4)
+		sched_yield();
+}
+
+static void look(struct contest *c, unsigned round)
+{
+	uint64_t half = c->half;
+
+	linger(round);
+	if (c->half != half || c->twice != 2 * half)
+		atomic_store(&c->wrong, true);
+}
+
+static void change(struct contest *c, unsigned round)
+{
+	uint64_t half = c->half;
+
+	linger(round);
+	c->half = half + 1;
+	c->twice += 2;
+}
+
 static void *change_and_look(void *arg)
 {
 	struct contestant *t = arg;
 	struct contest *c = t->contest;
 
+	atomic_fetch_add(&c->arrived, 1);
+	while (atomic_load(&c->arrived) < THREADS)
+		sched_yield();
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		if (i % 4 == t->index) {
 			sharedlock_lock_shared(&c->lock, c->kind, &t->waiter);
-			if (c->twice != 2 * c->half)
-				atomic_store(&c->wrong, true);
+			look(c, i);
 			sharedlock_unlock_shared(&c->lock);
 		} else {
 			sharedlock_lock(&c->lock, c->kind, &t->waiter);
-			c->half++;
-			c->twice += 2;
+			change(c, i);
 			sharedlock_unlock(&c->lock, c->kind);
 		}
 	}
@@ -164,6 +191,7 @@ static void test_order(void **state)
 
 		assert_false(sharedlock_lock(&c.lock, c.kind, &me));
 		run_contest(&c, arrive, wait_until_queued, threads, ids);
+		assert_int_equal(atomic_load(&c.served), 0);
 		sharedlock_unlock(&c.lock, c.kind);
 		for (unsigned i = 0; i < THREADS; i++)
 			pthread_join(ids[i], NULL);

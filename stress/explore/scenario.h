@@ -92,6 +92,7 @@ struct scenario {
 	bool crowd;      /* many other threads are registered */
 	unsigned locks;  /* how many the threads take altogether; 0: it depends */
 	bool synchronous;      /* who retires tables waits for the grace period itself */
+	const char *user;      /* strategy of user tables; NULL: the kernel's */
 	const char *node_lock; /* NULL: as the command line says */
 	unsigned backlog;      /* bytes retired at which calls wait; 0: as the pool chooses */
 	struct step initial[MAX_STEPS];

@@ -138,6 +138,20 @@ const struct scenario scenarios_role[] = {
 			},
 	},
 	{
+		.name = "role-mixed",
+		.about =
+			"user tables have a strategy of their own; in the kernel half the kernel's holds",
+		.roles = true,
+		.user = "mutex",
+		.initial = {MAP(32, 1, 1)},
+		.threads =
+			{
+				{UNMAP(32, 16), MAP(33, 1, 2)},
+				{QUERY(32), MAP(0, 1, 3)},
+				{NEW_TABLE, QUERY(33), DROP_TABLE},
+			},
+	},
+	{
 		.name = "role-orphans",
 		.about = "the kernel table's creator gives it up, tables that share it keep it",
 		.roles = true,
