@@ -52,8 +52,14 @@ static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level);
  */
 static inline pte_t fmt_leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, unsigned level);
 
-/* The leaf that maps `bytes`, a multiple of the size of `level`, further on; else the same. */
-static inline pte_t fmt_leaf_advance(pte_t pte, uint64_t bytes, unsigned level);
+/*
+ * What to add to this leaf, and to any that differs from it in its address only, so that it maps
+ * what lies `bytes` behind, a multiple of its size. So a run of leaves takes one addition each.
+ */
+static inline uint64_t fmt_leaf_stride(pte_t pte, uint64_t bytes);
+
+/* The leaf for `pa`, of what fmt_leaf() makes for address 0. */
+static inline pte_t fmt_leaf_move(pte_t pte, pt_pa_t pa);
 
 /* A reference to the node at `pa`, permitting everything its leaves permit. */
 static inline pte_t fmt_table(pt_pa_t pa);

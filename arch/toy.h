@@ -91,10 +91,15 @@ static inline pte_t fmt_leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, u
 	return (pte & ~TOY_PROP(clear)) | TOY_PROP(set);
 }
 
-static inline pte_t fmt_leaf_advance(pte_t pte, uint64_t bytes, unsigned level)
+static inline uint64_t fmt_leaf_stride(pte_t pte, uint64_t bytes)
 {
-	(void)level;
-	return pte + (bytes << TOY_PAYLOAD_SHIFT);
+	(void)pte;
+	return bytes << TOY_PAYLOAD_SHIFT;
+}
+
+static inline pte_t fmt_leaf_move(pte_t pte, pt_pa_t pa)
+{
+	return pte + (pa << TOY_PAYLOAD_SHIFT);
 }
 
 static inline pte_t fmt_table(pt_pa_t pa)

@@ -185,10 +185,15 @@ static inline pte_t fmt_leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, u
 }
 
 /* Of a leaf that is not present, all address bits are inverted. */
-static inline pte_t fmt_leaf_advance(pte_t pte, uint64_t bytes, unsigned level)
+static inline uint64_t fmt_leaf_stride(pte_t pte, uint64_t bytes)
 {
-	(void)level;
-	return pte & X86_P ? pte + bytes : pte - bytes;
+	return pte & X86_P ? bytes : -bytes;
+}
+
+/* Address bits are all zero; or, as they are inverted, all one. */
+static inline pte_t fmt_leaf_move(pte_t pte, pt_pa_t pa)
+{
+	return pte ^ pa;
 }
 
 /* A is set at once, so that the MMU never has to write to a table entry. */

@@ -3,6 +3,7 @@
 #ifndef PT_CURSOR_H
 #define PT_CURSOR_H
 
+#include "access.h"
 #include "stats.h"
 #include "table.h"
 #include "thread.h"
@@ -14,13 +15,15 @@ struct cursor {
 	pt_va_t first, last;    /* the range held, both inclusive */
 	pt_va_t va;             /* position; last + 1 (which may wrap to 0) at the end */
 	struct node *node;      /* the covering node, */
+	slot_t *slots;          /* what it holds; set by strategy_lock_page() only */
 	struct node *displaced; /* subtrees that gave way to a leaf or mark, by `next` */
 	uint8_t level;          /* and its level */
 	uint8_t top;
-	uint8_t floor; /* the lowest level at which one node can cover the range; >= top */
-	uint8_t mode;  /* enum pt_mode */
-	bool try_only; /* the strategy may not wait for anybody */
-	struct stats_line *stats; /* where this thread counts for the table; NULL: nowhere */
+	uint8_t floor;     /* the lowest level at which one node can cover the range; >= top */
+	uint8_t mode;      /* enum pt_mode */
+	uint8_t node_lock; /* of the table, a load nearer */
+	bool try_only;     /* the strategy may not wait for anybody */
+	struct stats_line *stats; /* where this thread counts for the table */
 	struct cursor *next_held; /* another cursor that this thread holds */
 	uint64_t strategy[4];
 };

@@ -67,6 +67,8 @@ static inline struct node *node_chain_pop(struct node_chain *chain)
 	struct node *node = chain->head;
 
 	chain->head = node->next;
+	/* Whoever freed it may have done so on another CPU: have it here when it is needed. */
+	__builtin_prefetch(chain->head, 1);
 	chain->count--;
 	return node;
 }

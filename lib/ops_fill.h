@@ -14,9 +14,10 @@ struct fill {
 	pt_prop_t prop;
 	unsigned max_level;
 	bool is_mark;
-	bool one_item;  /* the range is one leaf: mappings below it are in the way */
-	pte_t page;     /* what goes into a slot: the mark, or the leaf of level 1 at `va` */
-	uint64_t nodes; /* tables that must be created */
+	bool one_item;   /* the range is one leaf: mappings below it are in the way */
+	pte_t page;      /* what goes into a slot of level 1: the mark, or the leaf at `va` */
+	uint64_t stride; /* by which it grows from page to page; 0: a mark */
+	uint64_t nodes;  /* tables that must be created */
 };
 
 /* Can the value stand in a slot of @level that the range covers? The same for all of them. */
@@ -113,16 +114,19 @@ static inline int fill_displace(struct cursor *c, struct slot *s, const struct f
 /* In leaf tables, where nearly all slots are: no decision but what is there now. */
 static VISITOR int fill_page(struct cursor *c, struct slot *s, const struct fill *f)
 {
-	pte_t old = s->pte;
-	pte_t pte = f->is_mark ? f->page : fmt_leaf_advance(f->page, s->first - f->va, 1);
+	pte_t pte = f->page + f->stride * ((s->first - f->va) >> FMT_PAGE_SHIFT);
+	bool replaces = s->pte;
 
-	if (old && fmt_kind(old, 1) == PT_KIND_LEAF)
+	if (unlikely(replaces) && fmt_kind(s->pte, 1) == PT_KIND_LEAF)
 		return -EEXIST;
 	if (!strategy_slot_change(c, s, pte))
 		return VISIT_AGAIN;
-	s->live += !old;
-	if (f->is_mark | (old != 0))
-		s->marks += f->is_mark - (old != 0);
+	if (unlikely(replaces)) {
+		s->marks -= !f->is_mark;
+		return VISIT_NEXT;
+	}
+	s->live++;
+	s->marks += f->is_mark;
 	return VISIT_NEXT;
 }
 
@@ -162,14 +166,12 @@ static inline void fill_empty_table(struct cursor *c, pt_va_t first, pt_va_t las
 				    const struct fill *f)
 {
 	slot_t *slots = &node_slots(c->table, c->node)[slot_index(first, 1)];
-	const uint64_t step = f->is_mark ? 0 : level_size(1);
 	const unsigned count = (unsigned)((last - first) >> FMT_PAGE_SHIFT) + 1;
+	const uint64_t stride = f->stride;
 	pte_t pte = f->page;
 
-	for (unsigned i = 0; i < count; i++) {
+	_Pragma("GCC unroll 4") for (unsigned i = 0; i < count; i++, pte += stride)
 		slot_publish(&slots[i], pte);
-		pte = fmt_leaf_advance(pte, step, 1);
-	}
 	strategy_live_add(c, c->node, (int)count, f->is_mark ? (int)count : 0);
 }
 
@@ -214,6 +216,7 @@ static PT_APART int map_range(struct pt_thread *self, struct pt_table *t, pt_va_
 	int rc;
 
 	f.page = fmt_leaf(pa, prop, 1);
+	f.stride = fmt_leaf_stride(f.page, level_size(1));
 	rc = range_open(&c, self, t, va, last, PT_BUILD, top < max_level ? top : max_level);
 	if (rc)
 		return rc;
@@ -222,10 +225,22 @@ static PT_APART int map_range(struct pt_thread *self, struct pt_table *t, pt_va_
 	return rc;
 }
 
-static int op_map(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len, pt_pa_t pa,
-		  pt_prop_t prop, unsigned max_level)
+/*
+ * Map the page that @c holds, by the leaf @page, and let it go.
+ * Return: 0; -EEXIST; VISIT_AGAIN: the slot has changed, nothing is held.
+ */
+static PT_INLINE int map_page(struct cursor *c, pte_t page)
 {
-	struct fill f = {.va = va};
+	struct fill f = {.va = c->first, .page = page};
+	int rc = visit_page(c, fill_slot, &f);
+
+	page_close(c);
+	return rc;
+}
+
+static PT_APART int map_any(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
+			    pt_pa_t pa, pt_prop_t prop, unsigned max_level)
+{
 	struct cursor c;
 	pt_va_t last;
 	int rc = check_range(t, va, len, &last);
@@ -236,11 +251,33 @@ static int op_map(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64
 		rc = -EINVAL;
 	if (rc)
 		return rc;
-	if (len > level_size(1) || !page_open(&c, self, t, va))
-		return map_range(self, t, va, last, pa, prop, max_level);
-	f.page = fmt_leaf(pa, prop, 1);
-	rc = visit_page(&c, fill_slot, &f);
-	page_close(&c);
+	if (page_open_long(&c, self, t, va, last)) {
+		if (self->short_way) {
+			self->page_prop = prop;
+			self->page_leaf = fmt_leaf(0, prop, 1);
+		}
+		rc = map_page(&c, fmt_leaf(pa, prop, 1));
+		if (rc != VISIT_AGAIN)
+			return rc;
+	}
+	return map_range(self, t, va, last, pa, prop, max_level);
+}
+
+/* Where the short way ends, what is known by then is repeated, so that it need not be kept. */
+static int op_map(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len, pt_pa_t pa,
+		  pt_prop_t prop, unsigned max_level)
+{
+	struct cursor c;
+	int rc;
+
+	if (!way_is_short(self, t, va, len) || prop != self->page_prop || (pa & ~PAGE_PAS) ||
+	    max_level - 1 >= FMT_LEVELS)
+		return map_any(self, t, va, len, pa, prop, max_level);
+	if (unlikely(!page_open_short(&c, self, t, va)))
+		return map_any(self, t, va, level_size(1), pa, self->page_prop, max_level);
+	rc = map_page(&c, fmt_leaf_move(self->page_leaf, pa));
+	if (unlikely(rc == VISIT_AGAIN))
+		return map_any(self, t, va, level_size(1), pa, self->page_prop, max_level);
 	return rc;
 }
 
@@ -289,6 +326,7 @@ static int op_cursor_map(struct pt_cursor *storage, const struct pt_item *item)
 	if (rc)
 		return rc;
 	f.page = fmt_leaf(item->pa, item->prop, 1);
+	f.stride = fmt_leaf_stride(f.page, level_size(1));
 	f.max_level = item->level;
 	f.one_item = true;
 	rc = fill_range(c, c->va, last, &f);

@@ -11,7 +11,7 @@
 
 struct protection {
 	struct gather *g; /* NULL: nothing must be remembered, but `stale` */
-	bool stale;       /* translations of what was changed may be cached */
+	bool stale;       /* translations of the page that was changed may be cached */
 	pt_prop_t set, clear;
 	uint64_t pages;   /* base pages mapped in the range */
 	pt_protect_fn fn; /* instead of set and clear: and stop after one */
@@ -60,10 +60,11 @@ static VISITOR int protect_leaf(struct cursor *c, struct slot *s, struct protect
 	if (pte != s->pte) {
 		if (!strategy_slot_change(c, s, pte))
 			return VISIT_AGAIN;
-		if (fmt_needs_flush(s->pte, pte)) {
-			p->stale = true;
-			if (p->g)
+		if (p->g) {
+			if (fmt_needs_flush(s->pte, pte))
 				pt_gather_flush_later(p->g, s->first, s->last);
+		} else if (unlikely(c->table->flush)) {
+			p->stale = fmt_needs_flush(s->pte, pte);
 		}
 	}
 	p->pages += base_pages(s->level);
@@ -119,10 +120,22 @@ static inline int check_change(pt_prop_t set, pt_prop_t clear)
 	return 0;
 }
 
+/* The changes that nearly all calls make pass check_change(). */
+static PT_INLINE bool change_is_plain(pt_prop_t set, pt_prop_t clear)
+{
+	return !((set | clear) & ~(FMT_PROPS & ~PT_TRACKED));
+}
+
 static PT_APART int protect_range(struct pt_thread *self, struct pt_table *t, pt_va_t va,
-				  pt_va_t last, struct protection *p, struct pt_gather *gather)
+				  pt_va_t last, pt_prop_t set, pt_prop_t clear,
+				  struct pt_gather *gather, uint64_t *ret_pages)
 {
 	struct pt_gather own;
+	struct protection p = {
+		.g = (struct gather *)(gather ? gather : &own),
+		.set = set,
+		.clear = clear,
+	};
 	struct cursor c;
 	int rc = check_gather((struct gather *)gather, gather, self, t);
 
@@ -130,24 +143,41 @@ static PT_APART int protect_range(struct pt_thread *self, struct pt_table *t, pt
 		rc = range_open(&c, self, t, va, last, PT_CHANGE, largest_block(va, last));
 	if (rc)
 		return rc;
-	p->g = (struct gather *)(gather ? gather : &own);
 	if (!gather)
-		gather_init(p->g, self, t, NULL, NULL);
+		gather_init(p.g, self, t, NULL, NULL);
 	rc = reserve_splits(&c, va, last, false, 0);
 	if (!rc)
-		rc = visit_protect(&c, c.node, c.level, va, last, p);
+		rc = visit_protect(&c, c.node, c.level, va, last, &p);
 	range_close(&c);
 	if (rc < 0)
 		return rc;
-	if (!gather && !gather_is_empty(p->g))
+	if (!gather && !gather_is_empty(p.g))
 		op_gather_sync(&own);
+	if (ret_pages)
+		*ret_pages = p.pages;
 	return 0;
 }
 
-static int op_protect(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
-		      pt_prop_t set, pt_prop_t clear, struct pt_gather *gather, uint64_t *ret_pages)
+/* Protect the page that @c holds, and let it go. Otherwise as unmap_page(). */
+static PT_INLINE int protect_page(struct cursor *c, pt_prop_t set, pt_prop_t clear,
+				  uint64_t *ret_pages)
 {
 	struct protection p = {.set = set, .clear = clear};
+	int next = visit_page(c, protect_slot, &p);
+
+	page_close(c);
+	if (unlikely(next == VISIT_AGAIN))
+		return protect_range(c->self, c->table, c->first, c->first | PAGE_MASK, set, clear,
+				     NULL, ret_pages);
+	if (ret_pages)
+		*ret_pages = p.pages;
+	return unlikely(c->table->flush) && p.stale ? flush_page(c->table, c->first) : 0;
+}
+
+static PT_APART int protect_any(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+				uint64_t len, pt_prop_t set, pt_prop_t clear,
+				struct pt_gather *gather, uint64_t *ret_pages)
+{
 	struct cursor c;
 	pt_va_t last;
 	int rc = check_range(t, va, len, &last);
@@ -156,21 +186,21 @@ static int op_protect(struct pt_thread *self, struct pt_table *t, pt_va_t va, ui
 		rc = check_change(set, clear);
 	if (rc)
 		return rc;
-	if (len > level_size(1) || gather || !page_open(&c, self, t, va)) {
-		struct protection wide = p;
+	if (!gather && page_open_long(&c, self, t, va, last))
+		return protect_page(&c, set, clear, ret_pages);
+	return protect_range(self, t, va, last, set, clear, gather, ret_pages);
+}
 
-		rc = protect_range(self, t, va, last, &wide, gather);
-		if (!rc && ret_pages)
-			*ret_pages = wide.pages;
-		return rc;
-	}
-	visit_page(&c, protect_slot, &p);
-	page_close(&c);
-	if (p.stale && t->flush)
-		t->flush(t->flush_ctx, va, len, false);
-	if (ret_pages)
-		*ret_pages = p.pages;
-	return 0;
+static int op_protect(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
+		      pt_prop_t set, pt_prop_t clear, struct pt_gather *gather, uint64_t *ret_pages)
+{
+	struct cursor c;
+
+	if (!way_is_short(self, t, va, len) || gather || !change_is_plain(set, clear))
+		return protect_any(self, t, va, len, set, clear, gather, ret_pages);
+	if (unlikely(!page_open_short(&c, self, t, va)))
+		return protect_any(self, t, va, level_size(1), set, clear, NULL, ret_pages);
+	return protect_page(&c, set, clear, ret_pages);
 }
 
 static int op_cursor_protect_next(struct pt_cursor *storage, uint64_t len, pt_protect_fn fn,

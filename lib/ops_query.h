@@ -20,6 +20,11 @@ static inline void walk_leave(struct pt_thread *self)
 		port_rcu_read_unlock(&self->port);
 }
 
+static inline bool walk_leave_quick(struct pt_thread *self)
+{
+	return !STRATEGY_CONCURRENT || port_rcu_read_unlock_quick(&self->port);
+}
+
 /*
  * The slot that ends the walk of @va, its level and what it held. Inside walk_enter(). Unrolled, so
  * that each level has its constants.
@@ -28,7 +33,7 @@ static inline slot_t *walk_to_slot(const struct pt_table *t, pt_va_t va, unsigne
 				   pte_t *ret_pte)
 {
 	const uintptr_t phys_off = t->phys_off; /* loads that acquire would have it loaded again */
-	slot_t *slot = &slots_of_pa(phys_off, t->root_pa)[slot_index(va, FMT_LEVELS)];
+	slot_t *slot = &root_slots(t)[slot_index(va, FMT_LEVELS)];
 	pte_t pte = slot_load_walk(slot);
 	unsigned level;
 
@@ -46,7 +51,7 @@ static inline slot_t *walk_to_slot(const struct pt_table *t, pt_va_t va, unsigne
 
 static inline bool table_manages(const struct pt_table *t, pt_va_t va)
 {
-	return va - t->first <= t->last - t->first;
+	return va - t->first <= t->span;
 }
 
 /* What a walk that ended with @pte says of @va. */
@@ -73,21 +78,47 @@ static inline bool table_borrows_slot(const struct pt_table *t, unsigned index)
 	       index <= slot_index(t->kernel->last, FMT_LEVELS);
 }
 
+/* A walk that ended above the leaf tables. */
+static PT_APART int translate_huge(pte_t pte, unsigned level, pt_va_t va, pt_pa_t *ret_pa,
+				   pt_prop_t *ret_prop)
+{
+	return translate(pte, level, va, ret_pa, ret_prop);
+}
+
+/* One at whose end somebody had to be woken. */
+static PT_APART int walk_again(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+			       pt_pa_t *ret_pa, pt_prop_t *ret_prop)
+{
+	port_rcu_wake(&self->port);
+	return t->ops->walk(self, t, va, ret_pa, ret_prop);
+}
+
+/*
+ * Walks that end in a leaf table, as most do, know the level all the way as a constant. All that
+ * happens otherwise is a call in the end, so that nothing must be saved for it. op_query() likewise.
+ */
 static int op_walk(struct pt_thread *self, struct pt_table *t, pt_va_t va, pt_pa_t *ret_pa,
 		   pt_prop_t *ret_prop)
 {
-	unsigned level;
+	const uintptr_t phys_off = t->phys_off; /* loads that acquire would have it loaded again */
+	slot_t *slots = root_slots(t);
 	pte_t pte;
 
 	if (!table_manages(t, va) && !table_borrows(t, va))
 		return -ERANGE;
 	walk_enter(self);
-	walk_to_slot(t, va, &level, &pte);
-	walk_leave(self);
-	/* Most walks end at level 1, which as a constant is decoded in half the instructions. */
-	if (level == 1)
-		return translate(pte, 1, va, ret_pa, ret_prop);
-	return translate(pte, level, va, ret_pa, ret_prop);
+	_Pragma("GCC unroll 8") for (unsigned level = FMT_LEVELS; level > 1; level--)
+	{
+		pte = slot_load_walk(&slots[slot_index(va, level)]);
+		if (unlikely(!fmt_is_table(pte, level)))
+			return walk_leave_quick(self)
+				       ? translate_huge(pte, level, va, ret_pa, ret_prop)
+				       : walk_again(self, t, va, ret_pa, ret_prop);
+		slots = slots_of_pa(phys_off, fmt_table_pa(pte));
+	}
+	pte = slot_load_walk(&slots[slot_index(va, 1)]);
+	return walk_leave_quick(self) ? translate(pte, 1, va, ret_pa, ret_prop)
+				      : walk_again(self, t, va, ret_pa, ret_prop);
 }
 
 static inline bool access_permitted(pt_prop_t prop, enum pt_access access, bool user)
@@ -128,7 +159,7 @@ static int op_access(struct pt_thread *self, struct pt_table *t, pt_va_t va, enu
  * Describe what a slot of @level that covers @va held. Field by field: a literal would be built on
  * the stack in small stores and copied by wide loads, which must wait for the stores.
  */
-static VISITOR void describe_slot(pt_va_t va, unsigned level, pte_t pte, struct pt_mapping *ret)
+static PT_APART int describe_slot(pt_va_t va, unsigned level, pte_t pte, struct pt_mapping *ret)
 {
 	enum pt_kind kind = fmt_kind(pte, level);
 	bool leaf = kind == PT_KIND_LEAF;
@@ -140,15 +171,14 @@ static VISITOR void describe_slot(pt_va_t va, unsigned level, pte_t pte, struct 
 	ret->item.prop = leaf ? fmt_leaf_prop(pte, level) : 0;
 	ret->item.level = leaf ? level : 0;
 	ret->mark = kind == PT_KIND_MARK ? fmt_mark_value(pte) : 0;
+	return 0;
 }
 
-/* The same in fewer instructions for what most queries find. */
-static VISITOR void describe(pt_va_t va, unsigned level, pte_t pte, struct pt_mapping *ret)
+/* The same in fewer instructions for what most queries find, in a leaf table. */
+static VISITOR int describe_page(pt_va_t va, pte_t pte, struct pt_mapping *ret)
 {
-	if (level != 1 || !fmt_translates(pte)) {
-		describe_slot(va, level, pte, ret);
-		return;
-	}
+	if (unlikely(!fmt_translates(pte)))
+		return describe_slot(va, 1, pte, ret);
 	ret->va = va & ~PAGE_MASK;
 	ret->len = level_size(1);
 	ret->kind = PT_KIND_LEAF;
@@ -156,34 +186,46 @@ static VISITOR void describe(pt_va_t va, unsigned level, pte_t pte, struct pt_ma
 	ret->item.prop = fmt_leaf_prop(pte, 1);
 	ret->item.level = 1;
 	ret->mark = 0;
+	return 0;
+}
+
+/* A query of an address that @t does not manage. */
+static PT_APART int query_borrowed(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+				   struct pt_mapping *ret)
+{
+	return table_borrows(t, va) ? t->kernel->ops->query(self, t->kernel, va, ret) : -ERANGE;
+}
+
+/* A query that its strategy wants to be run again, perhaps because somebody had to be woken. */
+static PT_APART int query_again(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+				struct pt_mapping *ret)
+{
+	port_rcu_wake(&self->port);
+	return t->ops->query(self, t, va, ret);
 }
 
 static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, struct pt_mapping *ret)
 {
 	const uintptr_t phys_off = t->phys_off;
 	struct strategy_query q;
-	unsigned level;
+	slot_t *slots;
 	pte_t pte;
 
 	if (!table_manages(t, va))
-		return table_borrows(t, va) ? t->kernel->ops->query(self, t->kernel, va, ret)
-					    : -ERANGE;
+		return query_borrowed(self, t, va, ret);
 	if (!STRATEGY_LOCK_FREE_QUERY && self->holds)
 		return -EDEADLK;
-	do {
-		slot_t *slots = strategy_query_begin(&q, self, t);
-
-		pte = strategy_query_step(&q, &slots[slot_index(va, FMT_LEVELS)], FMT_LEVELS);
-		_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
-		{
-			if (!fmt_is_table(pte, level))
-				break;
-			slots = slots_of_pa(phys_off, fmt_table_pa(pte));
-			pte = strategy_query_step(&q, &slots[slot_index(va, level - 1)], level - 1);
-		}
-	} while (!strategy_query_end(&q));
-	describe(va, level, pte, ret);
-	return 0;
+	slots = strategy_query_begin(&q, self, t);
+	_Pragma("GCC unroll 8") for (unsigned level = FMT_LEVELS; level > 1; level--)
+	{
+		pte = strategy_query_step(&q, &slots[slot_index(va, level)], level);
+		if (unlikely(!fmt_is_table(pte, level)))
+			return strategy_query_end(&q) ? describe_slot(va, level, pte, ret)
+						      : query_again(self, t, va, ret);
+		slots = slots_of_pa(phys_off, fmt_table_pa(pte));
+	}
+	pte = strategy_query_step(&q, &slots[slot_index(va, 1)], 1);
+	return strategy_query_end(&q) ? describe_page(va, pte, ret) : query_again(self, t, va, ret);
 }
 
 /* What covers the cursor's address. */
@@ -201,7 +243,7 @@ static inline void cursor_describe(struct cursor *c, struct pt_mapping *ret)
 			break;
 		node = child_of(c->table, pte);
 	}
-	describe(c->va, level, pte, ret);
+	describe_slot(c->va, level, pte, ret);
 }
 
 /*

@@ -8,9 +8,13 @@
 #define PT_OPS_RANGE_H
 
 #include "gather.h"
+#include "sync/nodelock.h"
 #include "visit.h"
 
 #define PAGE_MASK (level_size(1) - 1)
+
+/* The bits that physical addresses of pages can have. */
+#define PAGE_PAS (((UINT64_C(2) << (FMT_PA_BITS - 1)) - 1) & ~PAGE_MASK)
 
 /* Nodes that splitting needs at most for one edge of a range, or building for one slot. */
 #define PATH_NODES (FMT_LEVELS - 1)
@@ -73,9 +77,11 @@ static VISITOR bool range_lock(struct cursor *c, struct pt_thread *self, struct 
 	c->top = (uint8_t)top;
 	c->floor = (uint8_t)cover_floor(first, last, top);
 	c->mode = (uint8_t)mode;
+	c->node_lock = t->node_lock;
 	c->try_only = try_only;
 	if (!strategy_lock_range(c))
 		return false;
+	self->short_way = 0;
 	c->next_held = self->holds;
 	self->holds = c;
 	return true;
@@ -123,29 +129,65 @@ static inline int range_try_open(struct cursor *c, struct pt_thread *self, struc
 }
 
 /*
- * The short way for calls on one page: when its leaf table exists, no more is needed than that
- * table. Return false, with nothing held, if range_open() must do it or say why it cannot be done.
+ * Calls on one page: when its leaf table exists, no more is needed than that table, and the cursor
+ * is none that has to be in memory. Return false, with nothing held, if range_open() must do it.
  */
 static PT_INLINE bool page_open(struct cursor *c, struct pt_thread *self, struct pt_table *t,
-				pt_va_t va)
+				pt_va_t va, struct stats_line *stats, uint8_t node_lock,
+				bool try_only)
 {
-	if (self->pool != t->pool || self->holds || retired_too_much(self->pool))
-		return false;
 	c->self = self;
 	c->table = t;
 	c->first = va;
 	c->last = va | PAGE_MASK;
-	c->stats = stats_of(self, t);
+	c->stats = stats;
 	c->level = 1;
 	c->top = 1;
 	c->mode = PT_CHANGE;
-	c->try_only = false;
+	c->node_lock = node_lock;
+	c->try_only = try_only;
 	return strategy_lock_page(c);
 }
 
 static PT_INLINE void page_close(struct cursor *c)
 {
 	strategy_unlock_page(c);
+}
+
+/*
+ * May a call on @len bytes at @va take the short way: open the page without further checks, because
+ * an earlier call found out what has to be known of table and thread? One comparison says so. Nodes
+ * are neither needed nor retired then, so a backlog does not matter. It waits for nobody: waiting is
+ * left to the long way, so that nothing on the short one is a call and needs registers saved.
+ */
+static PT_INLINE bool way_is_short(const struct pt_thread *self, const struct pt_table *t,
+				   pt_va_t va, uint64_t len)
+{
+	return self->short_way == t->short_id && len == level_size(1) && !(va & PAGE_MASK) &&
+	       va - t->first <= t->cursor_span;
+}
+
+static PT_INLINE bool page_open_short(struct cursor *c, struct pt_thread *self, struct pt_table *t,
+				      pt_va_t va)
+{
+	return page_open(c, self, t, va, self->counts_on, NODELOCK_TTAS, true);
+}
+
+/* From now on calls on @t may take the short way, if that is what @self works on and all it does. */
+static inline void remember_short_way(struct pt_thread *self, const struct pt_table *t)
+{
+	self->short_way = self->works_on == t->short_id && !self->holds ? t->short_id : 0;
+}
+
+/* page_open() for calls whose range has been checked, and that have not tried the short way. */
+static PT_INLINE bool page_open_long(struct cursor *c, struct pt_thread *self, struct pt_table *t,
+				     pt_va_t va, pt_va_t last)
+{
+	if (last != (va | PAGE_MASK) || self->pool != t->pool || self->holds ||
+	    !page_open(c, self, t, va, stats_of(self, t), t->node_lock, false))
+		return false;
+	remember_short_way(self, t);
+	return true;
 }
 
 static void retire_displaced(struct cursor *c);
@@ -156,6 +198,7 @@ static inline void range_close(struct cursor *c)
 
 	strategy_unlock_range(c);
 	thread_lets_go(self, c);
+	remember_short_way(self, c->table);
 	if (c->displaced)
 		retire_displaced(c);
 	if (self->spare.count > 2 * self->pool->magazine)

@@ -180,25 +180,54 @@ static PT_APART int unmap_range(struct pt_thread *self, struct pt_table *t, pt_v
 	return 0;
 }
 
-static int op_unmap(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
-		    struct pt_gather *gather, uint64_t *ret_pages)
+static PT_APART int flush_page(struct pt_table *t, pt_va_t va)
+{
+	t->flush(t->flush_ctx, va, level_size(1), false);
+	return 0;
+}
+
+/*
+ * Empty the page that @c holds, in a table of untracked items, and let it go. If the slot changes
+ * meanwhile, unmap_range() does it.
+ */
+static PT_INLINE int unmap_page(struct cursor *c, uint64_t *ret_pages)
 {
 	struct removal r = {0};
+	int next = visit_page(c, remove_slot, &r);
+
+	page_close(c);
+	if (unlikely(next == VISIT_AGAIN))
+		return unmap_range(c->self, c->table, c->first, c->first | PAGE_MASK, NULL,
+				   ret_pages);
+	if (ret_pages)
+		*ret_pages = r.pages;
+	return unlikely(c->table->flush) && r.stale ? flush_page(c->table, c->first) : 0;
+}
+
+static PT_APART int unmap_any(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
+			      struct pt_gather *gather, uint64_t *ret_pages)
+{
 	struct cursor c;
 	pt_va_t last;
 	int rc = check_range(t, va, len, &last);
 
 	if (rc)
 		return rc;
-	if (len > level_size(1) || gather || t->item_ops || !page_open(&c, self, t, va))
-		return unmap_range(self, t, va, last, gather, ret_pages);
-	visit_page(&c, remove_slot, &r);
-	page_close(&c);
-	if (r.stale && t->flush)
-		t->flush(t->flush_ctx, va, len, false);
-	if (ret_pages)
-		*ret_pages = r.pages;
-	return 0;
+	if (!gather && !t->item_ops && page_open_long(&c, self, t, va, last))
+		return unmap_page(&c, ret_pages);
+	return unmap_range(self, t, va, last, gather, ret_pages);
+}
+
+static int op_unmap(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
+		    struct pt_gather *gather, uint64_t *ret_pages)
+{
+	struct cursor c;
+
+	if (!way_is_short(self, t, va, len) || gather || t->item_ops)
+		return unmap_any(self, t, va, len, gather, ret_pages);
+	if (unlikely(!page_open_short(&c, self, t, va)))
+		return unmap_any(self, t, va, level_size(1), NULL, ret_pages);
+	return unmap_page(&c, ret_pages);
 }
 
 static int op_cursor_take_next(struct pt_cursor *storage, uint64_t len, struct pt_gather *gather,

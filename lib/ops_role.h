@@ -49,6 +49,7 @@ static void root_create(struct pt_thread *self, struct pt_table *t)
 {
 	t->root = node_take(self, FMT_LEVELS);
 	t->root_pa = node_to_pa(t, t->root);
+	t->root_slots = (uintptr_t)node_slots(t, t->root);
 	if (t->role == PT_ROLE_KERNEL)
 		root_fill(self, t);
 	if (t->kernel)

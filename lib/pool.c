@@ -351,9 +351,15 @@ void pt_pool_retire_begin(struct pt_pool *pool, unsigned nodes)
 
 void pt_pool_retire_end(struct pt_pool *pool, unsigned nodes)
 {
-	/* Relaxed: nodes are handed on through the chunks' lists, this only counts. */
+	/* [ORD-retired] rel: items are dropped and nodes free; pairs with pt_pool_has_retired() */
 	atomic_fetch_sub_explicit(&pool->retired, (uint64_t)nodes << pool->node_shift,
-				  memory_order_relaxed);
+				  memory_order_release);
+}
+
+bool pt_pool_has_retired(struct pt_pool *pool)
+{
+	/* [ORD-retired] acq: pairs with pt_pool_retire_end() */
+	return atomic_load_explicit(&pool->retired, memory_order_acquire);
 }
 
 /* ---- the public calls ---- */

@@ -56,7 +56,7 @@ struct pt_pool {
 
 	/* changed when threads register */
 	_Alignas(64) _Atomic uint64_t registered;     /* threads so far */
-	_Atomic uint64_t counting;                    /* tables with statistics so far */
+	_Atomic uint64_t tables_made;                 /* so far */
 	_Atomic uint64_t slots_used[POOL_SLOTS / 64]; /* a bit for each slot number */
 
 	/* changed when magazines are filled and chains are freed */
@@ -107,5 +107,8 @@ void pt_pool_give(struct pt_pool *pool, struct node_chain *chain);
 /* Count a chain that begins, has ended, to wait for its grace period. */
 void pt_pool_retire_begin(struct pt_pool *pool, unsigned nodes);
 void pt_pool_retire_end(struct pt_pool *pool, unsigned nodes);
+
+/* Is there any? If not, all that happened to those there were has happened before. */
+bool pt_pool_has_retired(struct pt_pool *pool);
 
 #endif

@@ -57,6 +57,8 @@ int pt_role_configure(struct pt_table *table, const struct pt_instance *instance
 	table->last = last;
 	table->cursor_last = bound;
 	table->leading = config->leading;
+	table->span = last - table->first;
+	table->cursor_span = bound - table->first;
 	table->role = config->role;
 	table->kernel = config->kernel;
 	table->top_pinned = config->top_pinned || config->role == PT_ROLE_KERNEL;

@@ -43,23 +43,35 @@ static struct stats_group *group_of(struct table_stats *stats, unsigned slot)
 	return seen;
 }
 
-struct stats_line *pt_stats_switch(struct pt_thread *self, const struct pt_table *t)
+/* The line in which @self counts for @t, which has counters; NULL without memory or slot number. */
+static struct stats_line *line_of(struct pt_thread *self, const struct pt_table *t)
 {
 	struct stats_group *group = self->slot < POOL_SLOTS ? group_of(t->stats, self->slot) : NULL;
 	struct stats_line *line;
 
-	if (!group) {
-		atomic_fetch_add_explicit(&t->stats->uncounted, 1, memory_order_relaxed);
+	if (!group)
 		return NULL;
-	}
 	line = &group->lines[self->slot % STATS_GROUP_LINES];
 	if (line->owner != self->id) {
 		line->owner = self->id;
 		for (unsigned i = 0; i < NR_STATS; i++)
 			line->base[i] = atomic_load_explicit(&line->count[i], memory_order_relaxed);
 	}
-	self->counts_for = t->stats_id;
+	return line;
+}
+
+struct stats_line *pt_stats_switch(struct pt_thread *self, const struct pt_table *t)
+{
+	struct stats_line *line = t->stats ? line_of(self, t) : &self->nowhere;
+
+	if (!line) {
+		/* Not remembered: perhaps there is memory the next time. */
+		atomic_fetch_add_explicit(&t->stats->uncounted, 1, memory_order_relaxed);
+		return &self->nowhere;
+	}
+	self->works_on = t->id;
 	self->counts_on = line;
+	self->page_prop = THREAD_NO_PROP;
 	return line;
 }
 
@@ -111,7 +123,7 @@ int pt_thread_get_stats(struct pt_thread *self, struct pt_table *table, struct p
 	if (!table || !table->stats || table->pool != self->pool)
 		return -EINVAL;
 	line = stats_of(self, table);
-	if (line)
+	if (line != &self->nowhere)
 		add_line(sums, line, true);
 	*ret_stats = public_stats(sums, 0);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counters of a table that was created with statistics.
+ * Counters of tables.
  *
  * Each registered thread has a slot number of its pool, the lowest free one. A table that counts has
  * a line of counters for each slot number, in groups made on first use, so that threads never write
@@ -22,23 +22,6 @@
 
 #include "thread.h"
 
-enum stat {
-	STAT_NODES_TAKEN,
-	STAT_NODES_GIVEN,
-	STAT_LOCKS,
-	STAT_CONTENDED,
-	STAT_RETRIES,
-	STAT_SPLITS,
-	STAT_DETACHES,
-	NR_STATS,
-};
-
-struct stats_line {
-	_Alignas(64) _Atomic uint64_t count[NR_STATS];
-	uint64_t owner; /* `id` of the thread that counts here; this and base are its own */
-	uint64_t base[NR_STATS];
-};
-
 #define STATS_GROUP_LINES 64u
 #define STATS_GROUPS (POOL_SLOTS / STATS_GROUP_LINES)
 
@@ -55,33 +38,17 @@ struct table_stats {
 struct table_stats *pt_stats_create(void);
 void pt_stats_destroy(struct table_stats *stats);
 
-/* The line of a thread that has counted elsewhere; NULL without memory or slot number. */
+/*
+ * Make @t the table that @self has worked on last: where it counts from now on, which is also the
+ * return value.
+ */
 struct stats_line *pt_stats_switch(struct pt_thread *self, const struct pt_table *t);
 
-/* Where @self counts what it does on @t; NULL: nowhere. */
+/* Where @self counts what it does on @t. */
 static inline struct stats_line *stats_of(struct pt_thread *self, const struct pt_table *t)
 {
-	if (__builtin_expect(!t->stats_id, 1))
-		return NULL;
-	return __builtin_expect(self->counts_for == t->stats_id, 1) ? self->counts_on
-								    : pt_stats_switch(self, t);
-}
-
-static inline void stat_add(struct stats_line *line, enum stat stat, uint64_t n)
-{
-	if (__builtin_expect(!line, 1))
-		return;
-	atomic_store_explicit(&line->count[stat],
-			      atomic_load_explicit(&line->count[stat], memory_order_relaxed) + n,
-			      memory_order_relaxed);
-}
-
-/* A lock has been taken, and the thread had to wait for it or not. */
-static inline void stat_lock(struct stats_line *line, bool waited)
-{
-	stat_add(line, STAT_LOCKS, 1);
-	if (waited)
-		stat_add(line, STAT_CONTENDED, 1);
+	return __builtin_expect(self->works_on == t->id, 1) ? self->counts_on
+							    : pt_stats_switch(self, t);
 }
 
 #endif

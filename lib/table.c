@@ -78,9 +78,9 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table->activate = config->activate;
 	table->activate_ctx = config->activate_ctx;
 	atomic_store_explicit(&table->refs, 1, memory_order_relaxed);
-	if (table->stats)
-		table->stats_id = 1 + atomic_fetch_add_explicit(&self->pool->counting, 1,
-								memory_order_relaxed);
+	table->id =
+		1 + atomic_fetch_add_explicit(&self->pool->tables_made, 1, memory_order_relaxed);
+	table->short_id = node_lock == NODELOCK_TTAS ? table->id : ~UINT64_C(0);
 	instance->create(self, table);
 	stat_add(stats_of(self, table), STAT_NODES_TAKEN, 1 + table->root->live);
 	port_describe("table", table, sizeof(*table), 1);

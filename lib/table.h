@@ -24,14 +24,20 @@ struct pt_instance {
 
 #define TABLE_STRATEGY_BYTES 128
 
+/* What calls on one page read comes first, in one cache line. */
 struct pt_table {
 	const struct pt_ops *ops; /* first: see PT_OPS() */
-	struct node *root;
-	pt_pa_t root_pa;
-	uintptr_t phys_off; /* of the pool, a load nearer */
+	uintptr_t root_slots;     /* where the root is */
+	uintptr_t phys_off;       /* of the pool, a load nearer */
 	uintptr_t meta_off;
-	pt_va_t first, last; /* the addresses managed, */
-	pt_va_t cursor_last; /* of which cursors and changes reach up to here */
+	pt_va_t first;        /* of the addresses managed, */
+	uint64_t span;        /* last - first, */
+	uint64_t cursor_span; /* cursor_last - first */
+	uint64_t short_id;    /* `id`; or ~0: calls on one page must not take the short way */
+	pt_pa_t root_pa;
+	struct node *root;
+	pt_va_t last;
+	pt_va_t cursor_last; /* cursors and changes reach up to here */
 	struct pt_pool *pool;
 	const struct pt_instance *instance;
 	const struct pt_item_ops *item_ops;
@@ -47,7 +53,7 @@ struct pt_table {
 	_Atomic uint32_t refs;
 	uint8_t node_lock;         /* enum nodelock_kind, for strategies that lock nodes */
 	struct table_stats *stats; /* NULL: nothing is counted */
-	uint64_t stats_id;         /* of the table in its pool, never used again; 0: as above */
+	uint64_t id;               /* in its pool, never used again; not 0 */
 	/* What the strategy shares between threads, on lines of its own. */
 	_Alignas(64) unsigned char strategy[TABLE_STRATEGY_BYTES];
 };

@@ -18,6 +18,18 @@ static unsigned spare_nodes(const struct pt_thread *self)
 	return self->clean.count + self->spare.count;
 }
 
+/*
+ * Have a node near by the time it is zeroed. A node that was freed as part of a subtree has not been
+ * looked at, and zeroing it would begin with a wait for each of its lines.
+ */
+static void prefetch_node(struct pt_pool *pool, struct node *node)
+{
+	char *memory = node_memory(pool, node);
+
+	for (size_t i = 0; i < pool->node_bytes; i += 64)
+		__builtin_prefetch(memory + i, 1, 2);
+}
+
 int pt_thread_refill(struct pt_thread *self, unsigned nodes)
 {
 	unsigned half = self->pool->magazine / 2;
@@ -41,6 +53,8 @@ int pt_thread_refill(struct pt_thread *self, unsigned nodes)
 		port_poison(node_memory(self->pool, node), self->pool->node_bytes);
 		node_chain_push(&self->clean, node);
 	}
+	if (self->spare.head)
+		prefetch_node(self->pool, self->spare.head);
 	return 0;
 }
 
@@ -110,7 +124,8 @@ void pt_thread_hand_over(struct pt_thread *self)
 
 void pt_thread_wait_callbacks(struct pt_thread *self)
 {
-	if (self->pool->reclaim == PT_RECLAIM_CALLBACK)
+	/* A barrier sets threads going and takes a grace period, so better know that it is needed. */
+	if (self->pool->reclaim == PT_RECLAIM_CALLBACK && pt_pool_has_retired(self->pool))
 		port_rcu_barrier(&self->port);
 }
 

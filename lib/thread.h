@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "counters.h"
 #include "table.h"
 #include "sync/queued.h"
 
@@ -19,22 +20,34 @@
 #define THREAD_CLEAN 4
 
 struct cursor;
-struct stats_line;
+
+/* In `page_prop`: no properties, for they are not valid. */
+#define THREAD_NO_PROP (~(pt_prop_t)0)
 
 struct pt_thread {
 	struct port_thread port;
 	struct pt_pool *pool;
-	struct queued_waiter waiter; /* for the node lock it waits for: others write to it */
-	uint64_t id;                 /* of this registration, never used again; not 0 */
+	/*
+	 * `short_id` of the table in which a call on one page may take the short way; 0: none. It says
+	 * at once that the thread has no cursor open, that the table is of its pool and the one it
+	 * works on, and that the table permits it.
+	 */
+	uint64_t short_way;
+	uint64_t
+		works_on; /* `id` of the table it worked on last; 0: none. What follows is for that: */
+	struct stats_line *counts_on; /* where it counts, while the table exists; never NULL */
+	pt_prop_t page_prop;          /* properties that are valid for a page, */
+	uint64_t page_leaf;           /* and the leaf they make for the physical address 0 */
+	struct queued_waiter waiter;  /* for the node lock it waits for: others write to it */
+	uint64_t id;                  /* of this registration, never used again; not 0 */
 	unsigned slot; /* slot number, below POOL_SLOTS; or POOL_SLOTS: there was none left */
 	unsigned home; /* whose chunks spare nodes are taken from */
-	struct node_chain clean;      /* zeroed and poisoned, at most THREAD_CLEAN */
-	struct node_chain spare;      /* poisoned, content and metadata of an earlier life */
-	struct node_chain retired;    /* unlinked and flushed, to be handed over as one chain */
-	uint64_t fail_after;          /* node allocations left before they fail; for tests */
-	struct cursor *holds;         /* cursors it has open, by `next_held`, on different tables */
-	uint64_t counts_for;          /* `stats_id` of the table it counted for last; 0: none */
-	struct stats_line *counts_on; /* where; to be touched only while that table exists */
+	struct node_chain clean;   /* zeroed and poisoned, at most THREAD_CLEAN */
+	struct node_chain spare;   /* poisoned, content and metadata of an earlier life */
+	struct node_chain retired; /* unlinked and flushed, to be handed over as one chain */
+	uint64_t fail_after;       /* node allocations left before they fail; for tests */
+	struct cursor *holds;      /* cursors it has open, by `next_held`, on different tables */
+	struct stats_line nowhere; /* where it counts what nobody wants to know */
 };
 
 /* Get at least @nodes, and the first THREAD_CLEAN of them zeroed. Return: 0 or -ENOMEM. */

@@ -21,19 +21,35 @@ typedef int (*visit_node_fn)(struct cursor *c, struct node *node, unsigned level
 			     pt_va_t last, void *arg);
 
 /*
+ * Let @visit see first..last of a slot. It is described right before: so the compiler knows the
+ * level and, for level 1, that all is whole, for ranges are made of base pages. What is done only
+ * above level 1 then goes, and with it all that needs the slot in memory.
+ */
+static VISITOR int visit_slot(struct cursor *c, struct slot *s, struct node *node, slot_t *ref,
+			      unsigned level, pt_va_t first, pt_va_t last, visit_slot_fn visit,
+			      void *arg)
+{
+	s->pte = strategy_slot_read(c, ref);
+	s->node = node;
+	s->level = level;
+	s->ref = ref;
+	s->first = first;
+	s->last = last;
+	s->whole = level == 1 || last - first == level_size(level) - 1;
+	return visit(c, s, arg);
+}
+
+/*
  * Visit the slots of @node that overlap first..last, left to right. @visit and @down are constants,
  * so that both inline or become direct calls: see DEFINE_VISIT(). What visitors note in s->live and
  * s->marks goes to the node at the end: a store for each slot would wait for the one before.
- *
- * The slot is described right before the visitor sees it: so the compiler knows the level and, for
- * level 1, that all is whole, for ranges are made of base pages. What is done only above level 1
- * then goes, and with it all that needs the slot in memory.
  */
-static VISITOR int visit_slots(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
-			       pt_va_t last, visit_slot_fn visit, visit_node_fn down, void *arg)
+static VISITOR int visit_slots(struct cursor *c, struct node *node, slot_t *slots, unsigned level,
+			       pt_va_t first, pt_va_t last, visit_slot_fn visit, visit_node_fn down,
+			       void *arg)
 {
 	const pt_va_t mask = level_size(level) - 1;
-	slot_t *ref = &node_slots(c->table, node)[slot_index(first, level)];
+	slot_t *ref = &slots[slot_index(first, level)];
 	struct slot s = {.live = 0, .marks = 0};
 	pt_va_t end;
 	int next;
@@ -42,16 +58,9 @@ static VISITOR int visit_slots(struct cursor *c, struct node *node, unsigned lev
 		end = first | mask;
 		if (level > 1 && end > last)
 			end = last;
-		do {
-			s.pte = strategy_slot_read(c, ref);
-			s.node = node;
-			s.level = level;
-			s.ref = ref;
-			s.first = first;
-			s.last = end;
-			s.whole = level == 1 || end - first == mask;
-			next = visit(c, &s, arg);
-		} while (next == VISIT_AGAIN);
+		do
+			next = visit_slot(c, &s, node, ref, level, first, end, visit, arg);
+		while (next == VISIT_AGAIN);
 		if (level > 1 && next == VISIT_DOWN)
 			next = down(c, child_of(c->table, s.pte), level - 1, first, end, arg);
 		if (next != VISIT_NEXT || end == last)
@@ -62,32 +71,44 @@ static VISITOR int visit_slots(struct cursor *c, struct node *node, unsigned lev
 	return next;
 }
 
-/* The same for the one page of a cursor that holds no more: see page_open(). */
+/*
+ * The same for the one page of a cursor that holds no more: see page_open(). Not again if the slot
+ * has changed, but VISIT_AGAIN: for a loop the compiler would make preparations.
+ */
 static PT_INLINE int visit_page(struct cursor *c, visit_slot_fn visit, void *arg)
 {
-	return visit_slots(c, c->node, 1, c->first, c->last, visit, NULL, arg);
+	slot_t *ref = &c->slots[slot_index(c->first, 1)];
+	struct slot s = {.live = 0, .marks = 0};
+	int next = visit_slot(c, &s, c->node, ref, 1, c->first, c->last, visit, arg);
+
+	if (s.live | s.marks)
+		strategy_live_add(c, c->node, s.live, s.marks);
+	return next;
 }
 
 /*
  * Define name(c, node, level, first, last, arg): visit the range below @node by visit_slot. Leaf
  * tables, where the work is, get a loop of their own, inlined where the visit begins.
  */
-#define DEFINE_VISIT(name, visit_slot)                                                          \
-	static int name##_below(struct cursor *c, struct node *node, unsigned level,            \
-				pt_va_t first, pt_va_t last, void *arg)                         \
-	{                                                                                       \
-		if (level == 1)                                                                 \
-			return visit_slots(c, node, 1, first, last, visit_slot, name##_below,   \
-					   arg);                                                \
-		return visit_slots(c, node, level, first, last, visit_slot, name##_below, arg); \
-	}                                                                                       \
-	static VISITOR int name(struct cursor *c, struct node *node, unsigned level,            \
-				pt_va_t first, pt_va_t last, void *arg)                         \
-	{                                                                                       \
-		if (level == 1)                                                                 \
-			return visit_slots(c, node, 1, first, last, visit_slot, name##_below,   \
-					   arg);                                                \
-		return name##_below(c, node, level, first, last, arg);                          \
+#define DEFINE_VISIT(name, visit_slot)                                                           \
+	static int name##_below(struct cursor *c, struct node *node, unsigned level,             \
+				pt_va_t first, pt_va_t last, void *arg)                          \
+	{                                                                                        \
+		slot_t *slots = node_slots(c->table, node);                                      \
+                                                                                                 \
+		if (level == 1)                                                                  \
+			return visit_slots(c, node, slots, 1, first, last, visit_slot,           \
+					   name##_below, arg);                                   \
+		return visit_slots(c, node, slots, level, first, last, visit_slot, name##_below, \
+				   arg);                                                         \
+	}                                                                                        \
+	static VISITOR int name(struct cursor *c, struct node *node, unsigned level,             \
+				pt_va_t first, pt_va_t last, void *arg)                          \
+	{                                                                                        \
+		if (level == 1)                                                                  \
+			return visit_slots(c, node, node_slots(c->table, node), 1, first, last,  \
+					   visit_slot, name##_below, arg);                       \
+		return name##_below(c, node, level, first, last, arg);                           \
 	}
 
 #endif

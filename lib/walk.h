@@ -13,6 +13,8 @@
 /* And what must not, lest its frame be set up on the short way. */
 #define PT_APART __attribute__((noinline))
 
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
 #define FAN_OUT (1u << FMT_INDEX_BITS)
 
 static inline unsigned level_shift(unsigned level)
@@ -53,25 +55,34 @@ static inline struct node *child_of(const struct pt_table *t, pte_t pte)
 	return node_at_pa(t, fmt_table_pa(pte));
 }
 
-/*
- * Walk without locks to the leaf table that covers @va. Return: its physical address, or
- * PT_NO_TABLE.
- */
-#define PT_NO_TABLE (~(pt_pa_t)0)
-static PT_INLINE pt_pa_t walk_to_leaf_table(const struct pt_table *t, pt_va_t va)
+static inline slot_t *root_slots(const struct pt_table *t)
 {
+	return (slot_t *)t->root_slots;
+}
+
+/*
+ * Walk without locks to the leaf table that covers the cursor's first address, and note it there.
+ * Return: is there one?
+ */
+static PT_INLINE bool walk_to_leaf_table(struct cursor *c)
+{
+	const struct pt_table *t = c->table;
 	const uintptr_t phys_off = t->phys_off;
-	pt_pa_t pa = t->root_pa;
+	slot_t *slots = root_slots(t);
+	pt_pa_t pa = 0;
 
 	_Pragma("GCC unroll 8") for (unsigned level = FMT_LEVELS; level > 1; level--)
 	{
-		pte_t pte = slot_load_walk(&slots_of_pa(phys_off, pa)[slot_index(va, level)]);
+		pte_t pte = slot_load_walk(&slots[slot_index(c->first, level)]);
 
-		if (!fmt_is_table(pte, level))
-			return PT_NO_TABLE;
+		if (unlikely(!fmt_is_table(pte, level)))
+			return false;
 		pa = fmt_table_pa(pte);
+		slots = slots_of_pa(phys_off, pa);
 	}
-	return pa;
+	c->node = node_at_pa(t, pa);
+	c->slots = slots;
+	return true;
 }
 
 /* One slot as a visit of a range sees it. */

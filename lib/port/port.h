@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What is small when nothing must be waited for, and what is done when something must. */
+#define PORT_INLINE inline __attribute__((always_inline))
+#define PORT_COLD __attribute__((noinline))
+
 struct port_thread;
 struct port_rcu_head;
 
@@ -33,6 +37,11 @@ void port_thread_unregister(struct port_thread *self);
  *   void port_rcu_read_lock(struct port_thread *self);
  *   void port_rcu_read_unlock(struct port_thread *self);
  *   void port_rcu_quiescent(struct port_thread *self);
+ *
+ * Ending a section may have to wake whoever waits for that, and so call the system. This does not,
+ * and returns false if somebody should be woken: by port_rcu_wake() or the end of another section.
+ *   bool port_rcu_read_unlock_quick(struct port_thread *self);
+ *   void port_rcu_wake(struct port_thread *self);
  */
 
 /*

@@ -39,7 +39,7 @@ static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_t
 {
 	(void)q;
 	(void)self;
-	return slots_of_pa(table->phys_off, table->root_pa);
+	return root_slots(table);
 }
 
 static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
@@ -68,7 +68,7 @@ static inline void strategy_unlock_range(struct cursor *c)
 
 static PT_INLINE bool strategy_lock_page(struct cursor *c)
 {
-	return global_walk_to_page(c);
+	return walk_to_leaf_table(c);
 }
 
 static PT_INLINE void strategy_unlock_page(struct cursor *c)

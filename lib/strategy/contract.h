@@ -60,9 +60,10 @@ static inline void strategy_unlock_range(struct cursor *c);
 
 /*
  * The same rights on the one page at c->first, with all that is set when lock_range() is called, if
- * the page's leaf table exists: then c->node is it. Return false, with nothing held, if it does not,
- * or was lost; lock_range() decides then. Inlined, and must not let @c be needed in memory: that is
- * what makes a call on one page cheap.
+ * the page's leaf table exists: then c->node is it, and c->slots are its slots. Return false, with
+ * nothing held, if it does not, or was lost, or if c->try_only and somebody would have to be waited
+ * for; lock_range() decides then. Inlined, and must not let @c be needed in memory nor, if
+ * c->try_only, call anything: that is what makes a call on one page cheap.
  */
 static PT_INLINE bool strategy_lock_page(struct cursor *c);
 static PT_INLINE void strategy_unlock_page(struct cursor *c);

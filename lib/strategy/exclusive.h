@@ -40,7 +40,8 @@ static inline bool strategy_child_install(struct cursor *c, struct slot *s, stru
 static inline void exclusive_live_add(struct node *node, int slots, int marks)
 {
 	node->live = (uint16_t)(node->live + slots);
-	node->marks = (uint16_t)(node->marks + marks);
+	if (marks) /* seldom, and where it never is the compiler sees that */
+		node->marks = (uint16_t)(node->marks + marks);
 }
 
 #endif

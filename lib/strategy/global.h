@@ -40,15 +40,6 @@ static inline void global_walk_to_cover(struct cursor *c)
 	c->level = (uint8_t)level;
 }
 
-/* The leaf table of the one page; false if there is none. The table's lock is held. */
-static PT_INLINE bool global_walk_to_page(struct cursor *c)
-{
-	pt_pa_t pa = walk_to_leaf_table(c->table, c->first);
-
-	c->node = node_at_pa(c->table, pa);
-	return pa != PT_NO_TABLE;
-}
-
 static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
 {
 	(void)c;

@@ -78,7 +78,7 @@ static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_t
 {
 	q->port = &self->port;
 	port_rcu_read_lock(q->port);
-	return slots_of_pa(table->phys_off, table->root_pa);
+	return root_slots(table);
 }
 
 static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
@@ -90,14 +90,7 @@ static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, 
 
 static inline bool strategy_query_end(struct strategy_query *q)
 {
-	port_rcu_read_unlock(q->port);
-	return true;
-}
-
-/* Apart, so that those who may wait have one byte more to look at and no more code. */
-static PT_APART bool rcu_try_lock_node(struct nodelock *lock, enum nodelock_kind kind, bool shared)
-{
-	return shared ? sharedlock_try_lock_shared(lock, kind) : sharedlock_try_lock(lock, kind);
+	return port_rcu_read_unlock_quick(q->port);
 }
 
 /* Lock @node; false if the cursor may only try and would have to wait. */
@@ -105,11 +98,12 @@ static PT_INLINE bool rcu_lock_node(struct cursor *c, struct node *node)
 {
 	struct nodelock *lock = &rcu_node(node)->lock;
 	struct queued_waiter *me = &c->self->waiter;
-	enum nodelock_kind kind = c->table->node_lock;
+	enum nodelock_kind kind = c->node_lock;
 	bool waited = false;
 
-	if (__builtin_expect(c->try_only, 0)) {
-		if (!rcu_try_lock_node(lock, kind, c->mode == PT_READ_ONLY))
+	if (c->try_only) {
+		if (unlikely(c->mode == PT_READ_ONLY ? !sharedlock_try_lock_shared(lock, kind)
+						     : !sharedlock_try_lock(lock, kind)))
 			return false;
 	} else if (c->mode == PT_READ_ONLY) {
 		waited = sharedlock_lock_shared(lock, kind, me);
@@ -125,7 +119,7 @@ static PT_INLINE void rcu_unlock_node(struct cursor *c, struct node *node)
 	if (c->mode == PT_READ_ONLY)
 		sharedlock_unlock_shared(&rcu_node(node)->lock);
 	else
-		sharedlock_unlock(&rcu_node(node)->lock, c->table->node_lock);
+		sharedlock_unlock(&rcu_node(node)->lock, c->node_lock);
 }
 
 /* How an attempt to lock a node on the way went; all but LOCKED leave it unlocked. */
@@ -138,9 +132,9 @@ enum rcu_got {
 
 static PT_INLINE enum rcu_got rcu_lock_unless_stray(struct cursor *c, struct node *node)
 {
-	if (!rcu_lock_node(c, node))
+	if (unlikely(!rcu_lock_node(c, node)))
 		return RCU_BUSY;
-	if (!rcu_node(node)->lock.stray)
+	if (__builtin_expect(!rcu_node(node)->lock.stray, 1))
 		return RCU_LOCKED;
 	rcu_unlock_node(c, node);
 	return RCU_STRAY;
@@ -322,21 +316,29 @@ static inline void strategy_unlock_range(struct cursor *c)
 	rcu_unlock_node(c, c->node);
 }
 
+/* Whoever may only try is not to call the system either; on failure the long way does it instead. */
 static PT_INLINE bool strategy_lock_page(struct cursor *c)
 {
-	bool locked = false;
-	pt_pa_t pa;
+	enum rcu_got got;
 
 	port_rcu_read_lock(&c->self->port);
-	pa = walk_to_leaf_table(c->table, c->first);
-	if (pa != PT_NO_TABLE) {
-		c->node = node_at_pa(c->table, pa);
-		locked = rcu_lock_unless_stray(c, c->node) == RCU_LOCKED;
-		if (!locked)
-			stat_add(c->stats, STAT_RETRIES, 1);
+	if (unlikely(!walk_to_leaf_table(c))) {
+		port_rcu_read_unlock_quick(&c->self->port);
+		return false;
 	}
-	port_rcu_read_unlock(&c->self->port);
-	return locked;
+	got = rcu_lock_unless_stray(c, c->node);
+	if (unlikely(got != RCU_LOCKED)) {
+		stat_add(c->stats, STAT_RETRIES, got == RCU_STRAY);
+		port_rcu_read_unlock_quick(&c->self->port);
+		return false;
+	}
+	if (!c->try_only) {
+		port_rcu_read_unlock(&c->self->port);
+	} else if (unlikely(!port_rcu_read_unlock_quick(&c->self->port))) {
+		rcu_unlock_node(c, c->node);
+		return false;
+	}
+	return true;
 }
 
 static PT_INLINE void strategy_unlock_page(struct cursor *c)

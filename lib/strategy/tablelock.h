@@ -37,7 +37,7 @@ static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_t
 	(void)self;
 	q->lock = table_lock(table);
 	lock_table(q->lock, true);
-	return slots_of_pa(table->phys_off, table->root_pa);
+	return root_slots(table);
 }
 
 static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
@@ -75,8 +75,14 @@ static inline void strategy_unlock_range(struct cursor *c)
 
 static PT_INLINE bool strategy_lock_page(struct cursor *c)
 {
-	stat_lock(c->stats, lock_table(table_lock(c->table), false));
-	if (global_walk_to_page(c))
+	bool waited = false;
+
+	if (!c->try_only)
+		waited = lock_table(table_lock(c->table), false);
+	else if (unlikely(!try_lock_table(table_lock(c->table), false)))
+		return false;
+	stat_lock(c->stats, waited);
+	if (__builtin_expect(walk_to_leaf_table(c), 1))
 		return true;
 	unlock_table(table_lock(c->table), false);
 	return false;

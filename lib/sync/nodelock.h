@@ -33,8 +33,8 @@ struct nodelock {
 };
 
 /* @me: the calling thread's entry for waiting. Return: did it have to wait? */
-static inline bool nodelock_lock(struct nodelock *lock, enum nodelock_kind kind,
-				 struct queued_waiter *me)
+static PORT_INLINE bool nodelock_lock(struct nodelock *lock, enum nodelock_kind kind,
+				      struct queued_waiter *me)
 {
 	if (__builtin_expect(kind == NODELOCK_TTAS, 1))
 		return ttas_lock(&lock->held);
@@ -43,7 +43,7 @@ static inline bool nodelock_lock(struct nodelock *lock, enum nodelock_kind kind,
 	return queued_lock(&lock->held, &lock->queue, me);
 }
 
-static inline bool nodelock_try_lock(struct nodelock *lock, enum nodelock_kind kind)
+static PORT_INLINE bool nodelock_try_lock(struct nodelock *lock, enum nodelock_kind kind)
 {
 	if (kind == NODELOCK_TTAS)
 		return ttas_try_lock(&lock->held);
@@ -52,7 +52,7 @@ static inline bool nodelock_try_lock(struct nodelock *lock, enum nodelock_kind k
 	return queued_try_lock(&lock->held, &lock->queue);
 }
 
-static inline void nodelock_unlock(struct nodelock *lock, enum nodelock_kind kind)
+static PORT_INLINE void nodelock_unlock(struct nodelock *lock, enum nodelock_kind kind)
 {
 	if (__builtin_expect(kind == NODELOCK_TTAS, 1))
 		ttas_unlock(&lock->held);

@@ -12,29 +12,39 @@
 
 #include "nodelock.h"
 
-static inline bool sharedlock_lock(struct nodelock *lock, enum nodelock_kind kind,
-				   struct queued_waiter *me)
+static PORT_INLINE bool sharedlock_has_readers(struct nodelock *lock)
+{
+	/* [ORD-readers] acq: what readers did came before; pairs with sharedlock_unlock_shared() */
+	return atomic_load_explicit(&lock->readers, memory_order_acquire);
+}
+
+static PORT_COLD void sharedlock_wait_for_readers(struct nodelock *lock)
+{
+	port_wait_until(!sharedlock_has_readers(lock));
+}
+
+static PORT_INLINE bool sharedlock_lock(struct nodelock *lock, enum nodelock_kind kind,
+					struct queued_waiter *me)
 {
 	bool waited = nodelock_lock(lock, kind, me);
 
-	/* [ORD-readers] acq: what readers did came before; pairs with sharedlock_unlock_shared() */
-	port_wait_until(!atomic_load_explicit(&lock->readers, memory_order_acquire) ||
-			!(waited = true));
-	return waited;
+	if (__builtin_expect(!sharedlock_has_readers(lock), 1))
+		return waited;
+	sharedlock_wait_for_readers(lock);
+	return true;
 }
 
-static inline bool sharedlock_try_lock(struct nodelock *lock, enum nodelock_kind kind)
+static PORT_INLINE bool sharedlock_try_lock(struct nodelock *lock, enum nodelock_kind kind)
 {
-	if (!nodelock_try_lock(lock, kind))
+	if (__builtin_expect(!nodelock_try_lock(lock, kind), 0))
 		return false;
-	/* [ORD-readers] acq: as in sharedlock_lock() */
-	if (!atomic_load_explicit(&lock->readers, memory_order_acquire))
+	if (__builtin_expect(!sharedlock_has_readers(lock), 1))
 		return true;
 	nodelock_unlock(lock, kind);
 	return false;
 }
 
-static inline void sharedlock_unlock(struct nodelock *lock, enum nodelock_kind kind)
+static PORT_INLINE void sharedlock_unlock(struct nodelock *lock, enum nodelock_kind kind)
 {
 	nodelock_unlock(lock, kind);
 }

@@ -8,28 +8,30 @@
 
 #include "port.h"
 
-/* Like all locks here, returns whether it had to wait. */
-static inline bool ttas_lock(_Atomic uint32_t *lock)
-{
-	bool waited = false;
-
-	/* [ORD-ttas] acq: what the last holder wrote is visible; pairs with ttas_unlock() */
-	while (atomic_exchange_explicit(lock, 1, memory_order_acquire)) {
-		waited = true;
-		port_wait_until(!atomic_load_explicit(lock, memory_order_relaxed));
-	}
-	return waited;
-}
-
 /* Take it if it is free. Like all try forms here it returns whether it is held now. */
-static inline bool ttas_try_lock(_Atomic uint32_t *lock)
+static PORT_INLINE bool ttas_try_lock(_Atomic uint32_t *lock)
 {
-	/* [ORD-ttas] acq: pairs with ttas_unlock() */
-	return !atomic_load_explicit(lock, memory_order_relaxed) &&
-	       !atomic_exchange_explicit(lock, 1, memory_order_acquire);
+	/* [ORD-ttas] acq: what the last holder wrote is visible; pairs with ttas_unlock() */
+	return !atomic_exchange_explicit(lock, 1, memory_order_acquire);
 }
 
-static inline void ttas_unlock(_Atomic uint32_t *lock)
+static PORT_COLD void ttas_wait(_Atomic uint32_t *lock)
+{
+	do
+		port_wait_until(!atomic_load_explicit(lock, memory_order_relaxed));
+	while (!ttas_try_lock(lock));
+}
+
+/* Like all locks here, returns whether it had to wait. */
+static PORT_INLINE bool ttas_lock(_Atomic uint32_t *lock)
+{
+	if (__builtin_expect(ttas_try_lock(lock), 1))
+		return false;
+	ttas_wait(lock);
+	return true;
+}
+
+static PORT_INLINE void ttas_unlock(_Atomic uint32_t *lock)
 {
 	/* [ORD-ttas] rel: pairs with ttas_lock() */
 	atomic_store_explicit(lock, 0, memory_order_release);

@@ -19,9 +19,14 @@ static _Thread_local unsigned registrations;
 
 void port_thread_register(struct port_thread *self)
 {
-	(void)self;
 	if (registrations++ == 0)
 		PORT_RCU(register_thread)();
+#ifdef PORT_OWN_READ_SECTION
+	self->reader = &URCU_TLS(urcu_memb_reader);
+	self->fences = !urcu_memb_has_sys_membarrier;
+#else
+	(void)self;
+#endif
 }
 
 void port_thread_unregister(struct port_thread *self)

@@ -46,8 +46,23 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
+/*
+ * liburcu keeps its readers in thread-local data, which inlined code finds anew at each access. The
+ * port of `memb` therefore enters and leaves read sections by itself, through a reference to the
+ * thread's reader, in the words that liburcu has its users inline: reader and counter have the
+ * layout of its headers for the lifetime of a soname.
+ */
+#if !defined(PORT_TSAN) && !defined(PT_RCU_QSBR) && !defined(PT_RCU_BP)
+#define PORT_OWN_READ_SECTION 1
+#endif
+
 struct port_thread {
-	char unused; /* liburcu keeps its readers in thread-local data of its own */
+#ifdef PORT_OWN_READ_SECTION
+	struct urcu_reader *reader;
+	bool fences; /* the kernel has no membarrier: readers order their accesses themselves */
+#else
+	char unused;
+#endif
 };
 
 struct port_rcu_head {
@@ -67,18 +82,82 @@ void __tsan_release(void *addr);
 #define PORT_READERS_GONE() ((void)0)
 #endif
 
-static inline void port_rcu_read_lock(struct port_thread *self)
+#ifdef PORT_OWN_READ_SECTION
+/*
+ * A section begins when the reader shows the count of grace periods it saw, and ends when its count
+ * of nested sections falls to zero. Grace periods see these stores in order because they make each
+ * thread execute a barrier, by membarrier; the reader only keeps the compiler from moving them.
+ * Without membarrier the reader executes it.
+ */
+static PORT_INLINE void port_rcu_read_lock(struct port_thread *self)
+{
+	struct urcu_reader *reader = self->reader;
+	unsigned long seen = reader->ctr;
+
+	if (__builtin_expect(seen & URCU_GP_CTR_NEST_MASK, 0)) {
+		CMM_STORE_SHARED(reader->ctr, seen + URCU_GP_COUNT);
+		return;
+	}
+	CMM_STORE_SHARED(reader->ctr, CMM_LOAD_SHARED(urcu_memb_gp.ctr));
+	cmm_barrier();
+	if (__builtin_expect(self->fences, 0))
+		cmm_smp_mb();
+}
+
+static PORT_INLINE bool port_rcu_read_unlock_quick(struct port_thread *self)
+{
+	struct urcu_reader *reader = self->reader;
+	unsigned long left = reader->ctr - URCU_GP_COUNT;
+
+	if (__builtin_expect(self->fences, 0)) {
+		cmm_smp_mb();
+		CMM_STORE_SHARED(reader->ctr, left);
+		cmm_smp_mb();
+	} else {
+		cmm_barrier();
+		CMM_STORE_SHARED(reader->ctr, left);
+		cmm_barrier();
+	}
+	/* Who ends a nested section may look in vain. */
+	return __builtin_expect(uatomic_read(&urcu_memb_gp.futex) != -1, 1);
+}
+
+static inline void port_rcu_wake(struct port_thread *self)
+{
+	(void)self;
+	urcu_common_wake_up_gp(&urcu_memb_gp);
+}
+
+static PORT_INLINE void port_rcu_read_unlock(struct port_thread *self)
+{
+	if (!port_rcu_read_unlock_quick(self))
+		port_rcu_wake(self);
+}
+#else
+static PORT_INLINE void port_rcu_read_lock(struct port_thread *self)
 {
 	(void)self;
 	PORT_RCU(read_lock)();
 }
 
-static inline void port_rcu_read_unlock(struct port_thread *self)
+static PORT_INLINE void port_rcu_read_unlock(struct port_thread *self)
 {
 	(void)self;
 	PORT_READERS_LEAVE();
 	PORT_RCU(read_unlock)();
 }
+
+static inline bool port_rcu_read_unlock_quick(struct port_thread *self)
+{
+	port_rcu_read_unlock(self);
+	return true;
+}
+
+static inline void port_rcu_wake(struct port_thread *self)
+{
+	(void)self;
+}
+#endif
 
 static inline void port_rcu_quiescent(struct port_thread *self)
 {

@@ -26,6 +26,17 @@ void port_rcu_read_lock(struct port_thread *self);
 void port_rcu_read_unlock(struct port_thread *self);
 void port_rcu_quiescent(struct port_thread *self);
 
+static inline bool port_rcu_read_unlock_quick(struct port_thread *self)
+{
+	port_rcu_read_unlock(self);
+	return true;
+}
+
+static inline void port_rcu_wake(struct port_thread *self)
+{
+	(void)self;
+}
+
 /*
  * A waiter is not scheduled until a location that its condition has loaded changes its value, so
  * spinning costs no schedules, and nobody left to run is a deadlock.
