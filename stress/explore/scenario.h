@@ -108,16 +108,26 @@ const struct scenario *scenario_find(const char *name);
 #define RW (PT_READ | PT_WRITE)
 #define TRACKED_RW (PT_READ | PT_WRITE | PT_TRACKED)
 
+#define ONLY(kind_)            \
+	{                      \
+		.kind = kind_, \
+	}
+#define OF_FRAME(kind_, f)                 \
+	{                                  \
+		.kind = kind_, .frame = f, \
+	}
+#define OF_PAGES(kind_, p, n)                         \
+	{                                             \
+		.kind = kind_, .page = p, .pages = n, \
+	}
+
 #define MAP_AS(p, n, f, prop_, level_)                                                             \
 	{                                                                                          \
 		.kind = STEP_MAP, .page = p, .pages = n, .frame = f, .set = prop_, .level = level_ \
 	}
 #define MAP(p, n, f) MAP_AS(p, n, f, RW, 1)
 #define MAP_HUGE(p, f) MAP_AS(p, 4, f, RW, 2)
-#define UNMAP(p, n)                                       \
-	{                                                 \
-		.kind = STEP_UNMAP, .page = p, .pages = n \
-	}
+#define UNMAP(p, n) OF_PAGES(STEP_UNMAP, p, n)
 #define UNMAP_LATER(p, n)                                                 \
 	{                                                                 \
 		.kind = STEP_UNMAP, .page = p, .pages = n, .gather = true \
@@ -135,10 +145,7 @@ const struct scenario *scenario_find(const char *name);
 	{                                                            \
 		.kind = STEP_MARK, .page = p, .pages = n, .value = v \
 	}
-#define PRUNE(p, n)                                       \
-	{                                                 \
-		.kind = STEP_PRUNE, .page = p, .pages = n \
-	}
+#define PRUNE(p, n) OF_PAGES(STEP_PRUNE, p, n)
 #define MERGE(p, n)                                                   \
 	{                                                             \
 		.kind = STEP_MERGE, .page = p, .pages = n, .level = 2 \
@@ -147,18 +154,9 @@ const struct scenario *scenario_find(const char *name);
 	{                                                                     \
 		.kind = STEP_HARVEST, .page = p, .pages = n, .clear = clear_, \
 	}
-#define QUERY(p)                                          \
-	{                                                 \
-		.kind = STEP_QUERY, .page = p, .pages = 1 \
-	}
-#define QUERY_GET(p)                                          \
-	{                                                     \
-		.kind = STEP_QUERY_GET, .page = p, .pages = 1 \
-	}
-#define WALK(p)                                          \
-	{                                                \
-		.kind = STEP_WALK, .page = p, .pages = 1 \
-	}
+#define QUERY(p) OF_PAGES(STEP_QUERY, p, 1)
+#define QUERY_GET(p) OF_PAGES(STEP_QUERY_GET, p, 1)
+#define WALK(p) OF_PAGES(STEP_WALK, p, 1)
 #define LOAD(p)                                                                    \
 	{                                                                          \
 		.kind = STEP_ACCESS, .page = p, .pages = 1, .mode = PT_ACCESS_READ \
@@ -175,10 +173,7 @@ const struct scenario *scenario_find(const char *name);
 	{                                                                            \
 		.kind = STEP_TRY, .page = p, .pages = n, .mode = mode_, .level = top \
 	}
-#define C_QUERY                           \
-	{                                 \
-		.kind = STEP_CURSOR_QUERY \
-	}
+#define C_QUERY ONLY(STEP_CURSOR_QUERY)
 #define C_FIND(n)                                    \
 	{                                            \
 		.kind = STEP_CURSOR_FIND, .pages = n \
@@ -208,81 +203,30 @@ const struct scenario *scenario_find(const char *name);
 	{                                                        \
 		.kind = STEP_CURSOR_MARK, .pages = n, .value = v \
 	}
-#define END                      \
-	{                        \
-		.kind = STEP_END \
-	}
-#define SYNC                      \
-	{                         \
-		.kind = STEP_SYNC \
-	}
+#define END ONLY(STEP_END)
+#define SYNC ONLY(STEP_SYNC)
 #define FAIL_ALLOC(k)                               \
 	{                                           \
 		.kind = STEP_FAIL_ALLOC, .value = k \
 	}
+#define RECLAIM ONLY(STEP_RECLAIM)
 /* A user table of the thread's own; and the end of it. */
-#define NEW_TABLE                      \
-	{                              \
-		.kind = STEP_TABLE_NEW \
-	}
-#define DROP_TABLE                      \
-	{                               \
-		.kind = STEP_TABLE_DROP \
-	}
+#define NEW_TABLE ONLY(STEP_TABLE_NEW)
+#define DROP_TABLE ONLY(STEP_TABLE_DROP)
 /* One more, one less, reference of the scenario's user table; of the kernel table. */
-#define GET_TABLE                      \
-	{                              \
-		.kind = STEP_TABLE_GET \
-	}
-#define PUT_TABLE                      \
-	{                              \
-		.kind = STEP_TABLE_PUT \
-	}
-#define PUT_KERNEL                      \
-	{                               \
-		.kind = STEP_KERNEL_PUT \
-	}
+#define GET_TABLE ONLY(STEP_TABLE_GET)
+#define PUT_TABLE ONLY(STEP_TABLE_PUT)
+#define PUT_KERNEL ONLY(STEP_KERNEL_PUT)
 /* The thread's CPU runs on the table that the thread looks through; on none. */
-#define ACTIVATE                      \
-	{                             \
-		.kind = STEP_ACTIVATE \
-	}
-#define DEACTIVATE                      \
-	{                               \
-		.kind = STEP_DEACTIVATE \
-	}
+#define ACTIVATE ONLY(STEP_ACTIVATE)
+#define DEACTIVATE ONLY(STEP_DEACTIVATE)
 /* An unused frame gets content and a reference; the thread's only reference gives new content. */
-#define FRAME_MAKE(f)                               \
-	{                                           \
-		.kind = STEP_FRAME_MAKE, .frame = f \
-	}
-#define FRAME_OWN(f)                               \
-	{                                          \
-		.kind = STEP_FRAME_OWN, .frame = f \
-	}
-#define FRAME_GET(f)                               \
-	{                                          \
-		.kind = STEP_FRAME_GET, .frame = f \
-	}
-#define FRAME_USE(f)                               \
-	{                                          \
-		.kind = STEP_FRAME_USE, .frame = f \
-	}
-#define FRAME_PUT(f)                               \
-	{                                          \
-		.kind = STEP_FRAME_PUT, .frame = f \
-	}
-#define LOOK_AT_STATS              \
-	{                          \
-		.kind = STEP_STATS \
-	}
-#define REGISTER_ANEW                 \
-	{                             \
-		.kind = STEP_REGISTER \
-	}
-#define RECLAIM                      \
-	{                            \
-		.kind = STEP_RECLAIM \
-	}
+#define FRAME_MAKE(f) OF_FRAME(STEP_FRAME_MAKE, f)
+#define FRAME_OWN(f) OF_FRAME(STEP_FRAME_OWN, f)
+#define FRAME_GET(f) OF_FRAME(STEP_FRAME_GET, f)
+#define FRAME_USE(f) OF_FRAME(STEP_FRAME_USE, f)
+#define FRAME_PUT(f) OF_FRAME(STEP_FRAME_PUT, f)
+#define LOOK_AT_STATS ONLY(STEP_STATS)
+#define REGISTER_ANEW ONLY(STEP_REGISTER)
 
 #endif
