@@ -46,6 +46,7 @@ const struct pt_instance PT_INSTANCE_NAME = {
 			.map = op_map,
 			.unmap = op_unmap,
 			.protect = op_protect,
+			.clone = op_clone,
 			.mark = op_mark,
 			.prune = op_prune,
 			.harvest = op_harvest,

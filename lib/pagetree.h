@@ -516,6 +516,9 @@ struct pt_ops {
 	int (*protect)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
 		       pt_prop_t set, pt_prop_t clear, struct pt_gather *gather,
 		       uint64_t *ret_pages);
+	int (*clone)(struct pt_thread *self, struct pt_table *src, struct pt_table *dst, pt_va_t va,
+		     uint64_t len, pt_prop_t set, pt_prop_t clear, struct pt_gather *gather,
+		     uint64_t *ret_pages);
 	int (*mark)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
 		    uint64_t mark);
 	int (*prune)(struct pt_thread *self, struct pt_table *table, pt_va_t va, uint64_t len,
@@ -666,6 +669,34 @@ static inline PT_MUST_CHECK int pt_protect(struct pt_thread *self, struct pt_tab
 					   struct pt_gather *gather, uint64_t *ret_pages)
 {
 	return PT_OPS(table)->protect(self, table, va, len, set, clear, gather, ret_pages);
+}
+
+/*
+ * Copy on write, as fork needs it: map in @dst, at the same addresses, what @src maps in [va, va + len),
+ * while all of it, in both tables, gets the properties (old & ~clear) | set; clear is PT_WRITE as a rule.
+ * For other cursors that is one moment. Marks are copied. Tracked items: a reference of each by the clone
+ * hook. Huge leaves stay huge in both; those that reach over an edge of the range are split as by
+ * pt_protect(), in @src only if something changes. Accessed and dirty bits of @src survive (T2), the
+ * copies have none. Empty tables of @dst give way to huge leaves.
+ * @src, @dst: two tables of one pool, format and strategy, with the same item_ops and item_ctx.
+ * @set, @clear: as for pt_protect(), without PT_ACCESSED and PT_DIRTY.
+ * @gather: for @src, as for pt_protect(). Until its sync a CPU may still write by old translations of
+ * @src to what @dst maps already: so let nobody run on @dst before.
+ * @ret_pages: base pages mapped in the range; may be NULL.
+ * Return: 0; -EINVAL: also if the tables are the same or do not fit; -ERANGE; -EEXIST: @dst has a
+ * mapping or a mark in the range; -ENOMEM; -EDEADLK; what the clone hook says if it refuses:
+ * -EOVERFLOW by pt_frame_item_ops().
+ * Context: no cursor open; may block, for either range with nothing held. Cost: a load and a store per
+ * slot of the tables that hold something, what pt_protect() costs, and one store for each table that
+ * @dst lacks.
+ * Source: Linux copy_page_range().
+ */
+static inline PT_MUST_CHECK int pt_clone(struct pt_thread *self, struct pt_table *src,
+					 struct pt_table *dst, pt_va_t va, uint64_t len,
+					 pt_prop_t set, pt_prop_t clear, struct pt_gather *gather,
+					 uint64_t *ret_pages)
+{
+	return PT_OPS(src)->clone(self, src, dst, va, len, set, clear, gather, ret_pages);
 }
 
 /*
@@ -843,7 +874,7 @@ static inline int pt_gather_sync(struct pt_gather *g)
  */
 struct pt_item_ops {
 	/*
-	 * Take one more reference on [pa, pa + size(level)): see pt_query_get(). Return: 0, or a
+	 * Take one more reference on [pa, pa + size(level)): see pt_query_get(), pt_clone(). Return: 0, or a
 	 * negative errno with nothing changed, which the call that asked returns.
 	 */
 	int (*clone)(void *ctx, pt_pa_t pa, unsigned level);

@@ -40,6 +40,7 @@
 #include "ops_cursor.h"
 #include "ops_role.h"
 #include "ops_merge.h"
+#include "ops_clone.h"
 #include "ops_prune.h"
 #include "check.h"
 /* clang-format on */

@@ -2,7 +2,8 @@
 /*
  * The model test: a table and a flat map that must say the same after each of many random calls.
  * model.c has what the calls share, model_hold.c who holds references, model_cursor.c the cursors,
- * model_role.c tables that share the kernel's half, test_model.c the one-shot calls.
+ * model_role.c tables that share the kernel's half, model_clone.c clones, test_model.c the one-shot
+ * calls.
  */
 #ifndef PT_TESTS_MODEL_H
 #define PT_TESTS_MODEL_H
@@ -113,6 +114,9 @@ void let_go(struct world *w);
 void expect_references(struct world *w);
 
 void random_transaction(struct world *w);
+
+/* Clone some of the table into another one, and compare that with the map. */
+void call_clone(struct world *w);
 
 /* ---- who shares ---- */
 

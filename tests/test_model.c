@@ -346,6 +346,8 @@ static void random_call(struct world *w)
 	}
 	if (one_in(w, 100))
 		call_user(w);
+	if (one_in(w, 500))
+		call_clone(w);
 	if (one_in(w, 50))
 		expect_ok(pt_thread_set_home(w->fx->self, (unsigned)random_below(w, 2)));
 	if (kinds[kind] != random_transaction)

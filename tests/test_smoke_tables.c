@@ -4,6 +4,9 @@
  * other, in either order, and move pages from one to the other. Each page is always in one of them;
  * a plain word for each page of each table, which a race detector watches, says who holds it.
  *
+ * Then two threads that clone groups of pages in opposite directions, and a third that maps and unmaps
+ * groups in both. Whoever looks finds all pages of a group alike: that is C1.
+ *
  * test_smoke_tables [milliseconds]
  */
 #include "smoke.h"
@@ -122,8 +125,8 @@ static void open_tables(struct tables *x)
 	x->first = fx->base - PAGES / 2 * fx->page;
 }
 
-/* Everything is in one of the two, and nothing else is. */
-static void close_tables(struct tables *x)
+/* Return: leaves of both. */
+static uint64_t close_tables(struct tables *x)
 {
 	struct fixture *fx = x->fx;
 	struct pt_check_report report;
@@ -131,8 +134,8 @@ static void close_tables(struct tables *x)
 
 	expect_ok(pt_check(fx->self, x->table[1], &report));
 	assert_null(report.violation);
-	assert_int_equal(leaves + report.leaves, PAGES);
 	expect_ok(pt_table_destroy(fx->self, x->table[1]));
+	return leaves + report.leaves;
 }
 
 static void flush_nothing(void *ctx, pt_va_t va, uint64_t len, bool tables)
@@ -161,7 +164,124 @@ static void pages_move_between_two_tables(struct fixture *fx)
 	for (unsigned i = 0; i < PAGES; i++)
 		map(fx, hot_va(&x, i), fx->page, FRAMES + i * fx->page, RW);
 	smoke_run(&s);
+	assert_int_equal(close_tables(&x), PAGES);
+}
+
+/* ---- clones ---- */
+
+#define GROUP 4 /* pages that are mapped, cloned and unmapped together */
+#define GROUPS (PAGES / GROUP)
+
+static _Atomic int64_t references; /* relaxed, so that they order nothing */
+
+static int count_clone(void *ctx, pt_pa_t pa, unsigned level)
+{
+	(void)ctx;
+	(void)pa;
+	(void)level;
+	atomic_fetch_add_explicit(&references, 1, memory_order_relaxed);
+	return 0;
+}
+
+static void count_drop(void *ctx, pt_pa_t pa, unsigned level)
+{
+	(void)ctx;
+	(void)pa;
+	(void)level;
+	atomic_fetch_sub_explicit(&references, 1, memory_order_relaxed);
+}
+
+/* Some groups. */
+static uint64_t pick_groups(struct smoke_thread *t, pt_va_t *ret_va)
+{
+	const struct tables *x = t->smoke->test;
+	unsigned first = (unsigned)smoke_random(t, GROUPS);
+
+	*ret_va = hot_va(x, first * GROUP);
+	return (1 + smoke_random(t, GROUPS - first)) * GROUP * x->fx->page;
+}
+
+static void look_at_groups(struct smoke_thread *t)
+{
+	struct tables *x = t->smoke->test;
+	struct pt_mapping first = {0}, m = {0};
+	struct pt_cursor c;
+	pt_va_t va;
+	uint64_t len = pick_groups(t, &va);
+
+	if (pt_cursor_begin(t->self, x->table[smoke_random(t, 2)], va, len, PT_READ_ONLY, 1, &c)) {
+		smoke_violation(t->smoke, "a cursor could not begin");
+		return;
+	}
+	for (uint64_t at = 0; at < len; at += x->fx->page) {
+		require(t, !pt_cursor_jump(&c, va + at) && !pt_cursor_query(&c, &m));
+		if (at % (GROUP * x->fx->page) == 0)
+			first = m;
+		require(t, m.kind == first.kind && m.item.prop == first.item.prop);
+		require(t, m.kind != PT_KIND_LEAF || m.item.pa - first.item.pa == m.va - first.va);
+	}
+	pt_cursor_end(&c);
+}
+
+static void clone_groups(struct smoke_thread *t)
+{
+	struct tables *x = t->smoke->test;
+	struct pt_table *src = x->table[t->index], *dst = x->table[!t->index];
+	uint64_t pages;
+	pt_va_t va;
+	uint64_t len = pick_groups(t, &va);
+	int rc = pt_clone(t->self, src, dst, va, len, 0, PT_WRITE, NULL, &pages);
+
+	require(t, rc == 0 || rc == -EEXIST);
+	if (!rc && pages)
+		atomic_fetch_add_explicit(&t->smoke->seen, 1, memory_order_relaxed);
+	look_at_groups(t);
+}
+
+static void change_groups(struct smoke_thread *t)
+{
+	struct tables *x = t->smoke->test;
+	struct pt_table *table = x->table[smoke_random(t, 2)];
+	pt_pa_t pa = FRAMES + smoke_random(t, 1 << 16) * PAGES * x->fx->page;
+	pt_va_t va;
+	uint64_t len = pick_groups(t, &va), pages = len / x->fx->page;
+	int rc;
+
+	if (smoke_random(t, 2)) {
+		require(t, !pt_unmap(t->self, table, va, len, NULL, NULL));
+		return;
+	}
+	atomic_fetch_add_explicit(&references, (int64_t)pages, memory_order_relaxed);
+	rc = pt_map(t->self, table, va, len, pa, RW | PT_TRACKED, 1);
+	require(t, rc == 0 || rc == -EEXIST);
+	if (rc)
+		atomic_fetch_sub_explicit(&references, (int64_t)pages, memory_order_relaxed);
+	look_at_groups(t);
+}
+
+static void clones_in_both_directions_beside_a_writer(struct fixture *fx)
+{
+	static const struct pt_item_ops ops = {.clone = count_clone, .drop = count_drop};
+	struct tables x = {.fx = fx};
+	struct smoke s = {
+		.fx = fx,
+		.test = &x,
+		.seen_at_least = ENOUGH,
+		.functions = {clone_groups, clone_groups, change_groups},
+	};
+
+	if (fx->strategy->isolation != PT_ISOLATION_RANGE)
+		skip();
+	atomic_store(&references, 0);
+	fx->config.item_ops = &ops;
+	fx->config.flush = flush_nothing;
+	fixture_new_table(fx);
+	open_tables(&x);
+	smoke_run(&s);
 	close_tables(&x);
+	fx->config.item_ops = &ledger_ops;
+	fixture_new_table(fx);
+	assert_int_equal(atomic_load(&references), 0);
 }
 
 int main(int argc, char **argv)
@@ -169,6 +289,8 @@ int main(int argc, char **argv)
 	static const struct test_case cases[] = {
 		TEST(pages_move_between_two_tables),
 		TEST_SYNC(pages_move_between_two_tables),
+		TEST(clones_in_both_directions_beside_a_writer),
+		TEST_SYNC(clones_in_both_directions_beside_a_writer),
 	};
 
 	smoke_arguments(argc, argv);

@@ -243,6 +243,16 @@ static void run_range(struct program *p, struct call *call, unsigned t)
 	call->pages = (uint32_t)pages;
 }
 
+static void run_clone(struct program *p, struct call *call, unsigned t)
+{
+	const struct step *s = call->step;
+	uint64_t pages = 0;
+
+	call->rc = pt_clone(p->handles[t], table_of(p, s->page), table_of(p, OTHER_PAGE(s->page)),
+			    page_va(p, s->page), PAGE_VA(s->pages), s->set, s->clear, NULL, &pages);
+	call->pages = (uint32_t)pages;
+}
+
 static void run_look(struct program *p, struct call *call, unsigned t)
 {
 	const struct step *s = call->step;
@@ -276,7 +286,7 @@ static bool begins(const struct step *s)
 static bool changes_pages(const struct step *s)
 {
 	return s->kind == STEP_UNMAP || s->kind == STEP_PROTECT ||
-	       (s->kind >= STEP_PRUNE && s->kind <= STEP_HARVEST) ||
+	       (s->kind >= STEP_PRUNE && s->kind <= STEP_CLONE) ||
 	       (begins(s) && s->mode != PT_READ_ONLY);
 }
 
@@ -357,6 +367,9 @@ static void run_step(struct program *p, struct call *call, unsigned t)
 	case STEP_MERGE:
 	case STEP_HARVEST:
 		run_upkeep(p, call, t);
+		break;
+	case STEP_CLONE:
+		run_clone(p, call, t);
 		break;
 	case STEP_QUERY:
 	case STEP_QUERY_GET:
@@ -440,6 +453,7 @@ void step_text(const struct step *s, char *text, size_t size)
 		[STEP_PRUNE] = "prune",
 		[STEP_MERGE] = "merge",
 		[STEP_HARVEST] = "harvest",
+		[STEP_CLONE] = "clone",
 		[STEP_QUERY] = "query",
 		[STEP_QUERY_GET] = "query and get",
 		[STEP_WALK] = "walk",

@@ -80,6 +80,28 @@ static bool apply_protect(struct flat *f, const struct call *call)
 	return true;
 }
 
+/* All pages of the range go to the other table, where nothing may be, and change in both. */
+static bool apply_clone(struct flat *f, const struct call *call)
+{
+	const struct step *s = call->step;
+	bool tracked = false, free = true;
+
+	for (unsigned p = s->page; p < s->page + s->pages; p++) {
+		free = free && f->page[OTHER_PAGE(p)].kind == PT_KIND_EMPTY;
+		tracked = tracked || (f->page[p].prop & PT_TRACKED);
+	}
+	if (!free)
+		return call->rc == -EEXIST;
+	if (call->rc == -EOVERFLOW)
+		return tracked;
+	if (call->rc || call->pages != count_mapped(f, s->page, s->pages))
+		return false;
+	change_props(f, s, s->page, s->pages);
+	for (unsigned p = s->page; p < s->page + s->pages; p++)
+		f->page[OTHER_PAGE(p)] = f->page[p];
+	return true;
+}
+
 /* Pages [page, page + 4) could be one leaf of level 2. */
 static bool mergeable(const struct flat *f, unsigned page)
 {
@@ -189,6 +211,8 @@ bool flat_apply(struct flat *f, const struct call *call)
 		return apply_protect(f, call);
 	case STEP_MERGE:
 		return apply_merge(f, call);
+	case STEP_CLONE:
+		return apply_clone(f, call);
 	case STEP_HARVEST: /* how many depends on what the hardware did: the dirty bits are judged apart */
 		return !call->rc && call->pages <= count_mapped(f, s->page, s->pages);
 	case STEP_PRUNE:

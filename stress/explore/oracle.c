@@ -238,6 +238,7 @@ static void collect(struct history *h, unsigned thread)
 		case STEP_PRUNE:
 		case STEP_MERGE:
 		case STEP_HARVEST:
+		case STEP_CLONE:
 			add_transaction(h, c, c);
 			break;
 		case STEP_BEGIN:

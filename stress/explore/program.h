@@ -47,6 +47,9 @@ static inline bool in_second(const struct program *p, unsigned page)
 	return p->second && page >= SECOND_TABLE;
 }
 
+/* The page at the same address in the other table. */
+#define OTHER_PAGE(page) ((page) ^ SECOND_TABLE)
+
 static inline struct pt_table *table_of(const struct program *p, unsigned page)
 {
 	return in_second(p, page) ? p->second : p->table;

@@ -28,6 +28,7 @@ enum step_kind {
 	STEP_PRUNE,
 	STEP_MERGE,
 	STEP_HARVEST,
+	STEP_CLONE, /* into the other table */
 	/* calls that look at one page */
 	STEP_QUERY,
 	STEP_QUERY_GET, /* with a reference of a tracked frame, given back at once */
@@ -153,6 +154,10 @@ const struct scenario *scenario_find(const char *name);
 #define HARVEST(p, n, clear_)                                                 \
 	{                                                                     \
 		.kind = STEP_HARVEST, .page = p, .pages = n, .clear = clear_, \
+	}
+#define CLONE(p, n, clear_)                                                 \
+	{                                                                   \
+		.kind = STEP_CLONE, .page = p, .pages = n, .clear = clear_, \
 	}
 #define QUERY(p) OF_PAGES(STEP_QUERY, p, 1)
 #define QUERY_GET(p) OF_PAGES(STEP_QUERY_GET, p, 1)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Cursors that only try, and threads that hold ranges of two tables. Pages from 32 on: the second. */
+/*
+ * Cursors that only try, threads that hold ranges of two tables, and clones of one into the other.
+ * Pages from 32 on are those of the second.
+ */
 #include "scenario.h"
 #include "scenarios.h"
 
@@ -109,6 +112,161 @@ const struct scenario scenarios_tables[] = {
 				 END, C_MAP(8), END},
 				{LOAD(1), QUERY(0)},
 				{MAP(33, 1, 3)},
+			},
+	},
+	{
+		.name = "clone-crossed",
+		.about = "two threads clone in opposite directions between the same leaf tables",
+		.two_tables = true,
+		.hardware = true,
+		.initial = {MAP(0, 2, 8), MAP(34, 2, 12)},
+		.threads =
+			{
+				{CLONE(0, 2, PT_WRITE)},
+				{CLONE(34, 2, PT_WRITE)},
+				{QUERY(32), WALK(2)},
+			},
+	},
+	{
+		.name = "clone-store",
+		.about = "a page is cloned while the hardware writes to it; nobody does afterwards",
+		.two_tables = true,
+		.hardware = true,
+		.initial = {MAP(0, 2, 8)},
+		.threads =
+			{
+				{CLONE(0, 2, PT_WRITE)},
+				{STORE(0), STORE(0)},
+				{LOAD(32)},
+			},
+	},
+	{
+		.name = "clone-dirty",
+		.about = "what was written before is dirty in the source, and not in the copy",
+		.two_tables = true,
+		.hardware = true,
+		.initial = {MAP_HUGE(0, 4)},
+		.threads =
+			{
+				{STORE(1), CLONE(0, 4, PT_WRITE)},
+				{UNMAP_LATER(0, 4), SYNC},
+			},
+	},
+	{
+		.name = "clone-unmap",
+		.about =
+			"both sides of a clone are unmapped meanwhile; frames are handed back once",
+		.two_tables = true,
+		.hardware = true,
+		.initial = {MAP_AS(0, 2, 8, TRACKED_RW, 1)},
+		.threads =
+			{
+				{CLONE(0, 4, PT_WRITE)},
+				{UNMAP(0, 1)},
+				{UNMAP(32, 4)},
+			},
+	},
+	{
+		.name = "clone-parts",
+		.about = "the middle of a tracked huge leaf is cloned while the leaf is unmapped",
+		.two_tables = true,
+		.hardware = true,
+		.initial = {MAP_AS(0, 4, 4, TRACKED_RW, 2)},
+		.threads =
+			{
+				{CLONE(1, 2, PT_WRITE)},
+				{UNMAP(0, 4)},
+				{QUERY(33), LOAD(0)},
+			},
+	},
+	{
+		.name = "clone-occupied",
+		.about = "two leaf tables are cloned to where a page is just being mapped",
+		.two_tables = true,
+		.initial = {MAP(0, 1, 1), MAP(4, 1, 2)},
+		.threads =
+			{
+				{CLONE(0, 16, PT_WRITE)},
+				{MAP(36, 1, 5), UNMAP(36, 1)},
+				{QUERY(36)},
+			},
+	},
+	{
+		.name = "clone-deep",
+		.about =
+			"a clone links tables of two levels, and others go to the lower one at once",
+		.two_tables = true,
+		.initial = {MAP(0, 1, 1)},
+		.threads =
+			{
+				{CLONE(0, 16, PT_WRITE)},
+				{MAP(33, 1, 5)},
+				{MAP(34, 1, 6)},
+			},
+	},
+	{
+		.name = "clone-change",
+		.about =
+			"the source is changed by a cursor, so that only both values, or none, are seen",
+		.two_tables = true,
+		.initial = {MAP(0, 1, 1), MAP(4, 1, 2)},
+		.threads =
+			{
+				{CLONE(0, 8, PT_WRITE)},
+				{BEGIN(PT_CHANGE, 0, 8, 1), C_PROTECT(8, PT_SOFT0, 0),
+				 C_PROTECT(4, PT_SOFT0, 0), END},
+				{BEGIN(PT_READ_ONLY, 32, 8, 1), C_QUERY, C_JUMP(36), C_QUERY, END},
+			},
+	},
+	{
+		.name = "clone-readers",
+		.about =
+			"read cursors see both pages of the source before a clone, or both after it",
+		.two_tables = true,
+		.initial = {MAP(0, 2, 8)},
+		.threads =
+			{
+				{CLONE(0, 2, PT_WRITE)},
+				{BEGIN(PT_READ_ONLY, 0, 2, 1), C_QUERY, C_JUMP(1), C_QUERY, END},
+				{BEGIN(PT_READ_ONLY, 32, 2, 1), C_FIND(2), END},
+			},
+	},
+	{
+		.name = "clone-displace",
+		.about = "a huge leaf is cloned over an empty table that others use",
+		.two_tables = true,
+		.hardware = true,
+		.initial = {MAP_HUGE(0, 4), MAP(32, 1, 1), UNMAP(32, 1)},
+		.threads =
+			{
+				{CLONE(0, 4, PT_WRITE)},
+				{MAP(33, 1, 2)},
+				{QUERY(32), LOAD(33)},
+			},
+	},
+	{
+		.name = "clone-holding",
+		.about = "a clone beside a thread that holds one side and tries for the other",
+		.two_tables = true,
+		.initial = {MAP(0, 1, 1)},
+		.threads =
+			{
+				{CLONE(0, 2, PT_WRITE)},
+				{BEGIN(PT_BUILD, 32, 2, 1), TRY(PT_CHANGE, 0, 2, 1), C_QUERY, END,
+				 C_JUMP(33), C_MAP(3), END},
+			},
+	},
+	{
+		.name = "clone-refused",
+		.about = "a frame has as many holders as it can, until one lets go of it",
+		.two_tables = true,
+		.frames = 2,
+		.initial = {MAP_AS(0, 2, 0, TRACKED_RW, 1), FRAME_GET(1)},
+		.threads =
+			{
+				{FRAME_PUT(1)},
+				{CLONE(0, 2, PT_WRITE)},
+				{QUERY(32)},
 			},
 	},
 	{.name = NULL},

@@ -23,6 +23,7 @@ static _Alignas(8) struct tlb {
 	struct translation of[MAX_THREADS][SCENARIO_PAGES];
 	struct frame frames[SCENARIO_FRAMES];
 	uint64_t changing[MAX_THREADS]; /* pages whose old translations need not be gone yet */
+	uint64_t stored;                /* pages through which the hardware wrote */
 	uint64_t unreported;            /* pages unmapped by a call that reports nothing */
 	uint8_t walking;                /* CPUs in the middle of an access */
 } tlb, snapshot;
@@ -52,6 +53,11 @@ static void tlb_point(bool write)
 	if (write)
 		cell->writers |= (uint8_t)(1u << rt.me);
 	sched_point(cell, write);
+}
+
+static uint64_t page_mask(unsigned page, unsigned pages)
+{
+	return (pages == 64 ? UINT64_MAX : (UINT64_C(1) << pages) - 1) << page;
 }
 
 /* ---- the CPU ---- */
@@ -85,6 +91,7 @@ static void walk(struct program *program, struct call *call, struct translation 
 	if (write) {
 		frame->written = true;
 		frame->page = (uint8_t)page;
+		tlb.stored |= page_mask(page, 1);
 	}
 }
 
@@ -136,11 +143,6 @@ void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
 		if (unlikely(rt.recording))
 			trace_text("flushed", trace_thread(cpu));
 	}
-}
-
-static uint64_t page_mask(unsigned page, unsigned pages)
-{
-	return (pages == 64 ? UINT64_MAX : (UINT64_C(1) << pages) - 1) << page;
 }
 
 void tlb_change_begins(unsigned page, unsigned pages)
@@ -306,9 +308,14 @@ void tlb_judge_dirty(const struct page_state *final)
 {
 	bool kept[SCENARIO_FRAMES] = {false};
 
-	for (unsigned page = 0; page < SCENARIO_PAGES; page++)
-		if (final[page].kind == PT_KIND_LEAF && (final[page].prop & PT_DIRTY))
-			kept[PA_FRAME(final[page].value)] = true;
+	for (unsigned page = 0; page < SCENARIO_PAGES; page++) {
+		if (final[page].kind != PT_KIND_LEAF || !(final[page].prop & PT_DIRTY))
+			continue;
+		kept[PA_FRAME(final[page].value)] = true;
+		/* by a huge leaf it was part of, at most */
+		if (!(tlb.stored & page_mask(page & ~15u, 16)))
+			rt_fail("T2", "page %u is dirty, but nobody wrote through it", page);
+	}
 	for (unsigned f = 0; f < SCENARIO_FRAMES; f++) {
 		const struct frame *frame = &tlb.frames[f];
 		bool known = kept[f] || frame->reported;
