@@ -287,10 +287,8 @@ static void clones_in_both_directions_beside_a_writer(struct fixture *fx)
 int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
-		TEST(pages_move_between_two_tables),
 		TEST_SYNC(pages_move_between_two_tables),
 		TEST(clones_in_both_directions_beside_a_writer),
-		TEST_SYNC(clones_in_both_directions_beside_a_writer),
 	};
 
 	smoke_arguments(argc, argv);
