@@ -16,6 +16,7 @@
  *   FMT_LEAF_LEVELS   bit l set: level l may hold leaves
  *   FMT_NODE_SHIFT    log2 of the bytes of a node
  *   FMT_PROPS         property bits a leaf can carry, cache policies aside
+ *   FMT_BIT_PROPS     those of them that are bits of an entry, independent of all else in it
  *   FMT_CACHES        bit p set: enum pt_cache value p can be expressed
  *   FMT_MARK_BITS     marks are below 1 << FMT_MARK_BITS
  *   FMT_STRATEGY_MASK bits of every slot kind that no encoding uses: free for strategies
@@ -47,10 +48,10 @@ static inline pt_pa_t fmt_leaf_pa(pte_t pte, unsigned level);
 static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level);
 
 /*
- * The leaf with properties (old & ~clear) | set, all else the same; what results is valid, and
- * neither has PT_TRACKED. For formats in which properties are bits: without decoding them all.
+ * The leaf with properties (old & ~clear) | set, all else the same, without decoding it. All of @set
+ * and @clear is among FMT_BIT_PROPS, and what results is valid.
  */
-static inline pte_t fmt_leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, unsigned level);
+static FMT_INLINE pte_t fmt_leaf_set_bits(pte_t pte, pt_prop_t set, pt_prop_t clear);
 
 /*
  * What to add to this leaf, and to any that differs from it in its address only, so that it maps
@@ -64,6 +65,9 @@ static inline pte_t fmt_leaf_move(pte_t pte, pt_pa_t pa);
 /* A reference to the node at `pa`, permitting everything its leaves permit. */
 static inline pte_t fmt_table(pt_pa_t pa);
 static inline pt_pa_t fmt_table_pa(pte_t pte);
+
+/* The same of an entry that carries no bits of a strategy. */
+static inline pt_pa_t fmt_table_pa_clean(pte_t pte);
 
 /* Software state, `mark` < 1 << FMT_MARK_BITS. */
 static inline pte_t fmt_mark(uint64_t mark);

@@ -10,4 +10,7 @@
 
 typedef uint64_t pte_t;
 
+/* For codecs on the short way of calls on one page, where a call costs registers. */
+#define FMT_INLINE inline __attribute__((always_inline))
+
 #endif

@@ -27,6 +27,7 @@
 #define FMT_PROPS                                                                                 \
 	(PT_READ | PT_WRITE | PT_EXEC | PT_USER | PT_GLOBAL | PT_ACCESSED | PT_DIRTY | PT_SOFT0 | \
 	 PT_SOFT1 | PT_TRACKED)
+#define FMT_BIT_PROPS (FMT_PROPS & ~PT_TRACKED)
 #define FMT_CACHES 0x1fu
 #define FMT_MARK_BITS 32
 #define FMT_STRATEGY_MASK (UINT64_C(3) << 62)
@@ -85,9 +86,8 @@ static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level)
 	return (pt_prop_t)((pte & TOY_PROP_MASK) >> TOY_PROP_SHIFT);
 }
 
-static inline pte_t fmt_leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, unsigned level)
+static FMT_INLINE pte_t fmt_leaf_set_bits(pte_t pte, pt_prop_t set, pt_prop_t clear)
 {
-	(void)level;
 	return (pte & ~TOY_PROP(clear)) | TOY_PROP(set);
 }
 
@@ -110,6 +110,11 @@ static inline pte_t fmt_table(pt_pa_t pa)
 static inline pt_pa_t fmt_table_pa(pte_t pte)
 {
 	return (pte & TOY_PAYLOAD_MASK) >> TOY_PAYLOAD_SHIFT;
+}
+
+static inline pt_pa_t fmt_table_pa_clean(pte_t pte)
+{
+	return fmt_table_pa(pte);
 }
 
 static inline pte_t fmt_mark(uint64_t mark)

@@ -46,6 +46,8 @@
 #define FMT_PROPS                                                                                 \
 	(PT_READ | PT_WRITE | PT_EXEC | PT_USER | PT_GLOBAL | PT_ACCESSED | PT_DIRTY | PT_SOFT0 | \
 	 PT_SOFT1 | PT_TRACKED)
+/* P decides about the address, and cache policies are no single bits. */
+#define FMT_BIT_PROPS (FMT_PROPS & ~(PT_READ | PT_TRACKED))
 #define FMT_CACHES 0x1fu
 #define FMT_MARK_BITS 32
 #define FMT_STRATEGY_MASK (UINT64_C(3) << 57)
@@ -172,14 +174,14 @@ static inline pt_prop_t fmt_leaf_prop(pte_t pte, unsigned level)
 	return prop;
 }
 
-static inline pte_t fmt_leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, unsigned level)
+static FMT_INLINE pte_t fmt_leaf_set_bits(pte_t pte, pt_prop_t set, pt_prop_t clear)
 {
-	/* P decides about the address, and cache policies are no single bits. */
-	if ((set | clear) & (PT_READ | PT_CACHE_MASK))
-		return fmt_leaf(fmt_leaf_pa(pte, level), (fmt_leaf_prop(pte, level) & ~clear) | set,
-				level);
-	pte &= ~(pte_t)(clear & X86_SAME);
-	pte |= set & X86_SAME;
+	pt_prop_t same =
+		X86_SAME; /* need not be masked where EXEC, the only other, does not occur */
+
+	if (__builtin_expect(!((set | clear) & PT_EXEC), 1))
+		return (pte & ~(pte_t)clear) | set;
+	pte = (pte & ~(pte_t)(clear & same)) | (set & same);
 	pte |= (pte_t)(clear & PT_EXEC) << 60;
 	return pte & ~((pte_t)(set & PT_EXEC) << 60);
 }
@@ -205,6 +207,12 @@ static inline pte_t fmt_table(pt_pa_t pa)
 static inline pt_pa_t fmt_table_pa(pte_t pte)
 {
 	return pte & X86_ADDRESS;
+}
+
+/* Nobody, not even the MMU, changes these flags: what is subtracted becomes a displacement. */
+static inline pt_pa_t fmt_table_pa_clean(pte_t pte)
+{
+	return pte - fmt_table(0);
 }
 
 static inline pte_t fmt_mark(uint64_t mark)

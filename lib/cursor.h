@@ -23,7 +23,7 @@ struct cursor {
 	uint8_t mode;      /* enum pt_mode */
 	uint8_t node_lock; /* of the table, a load nearer */
 	bool try_only;     /* the strategy may not wait for anybody */
-	struct stats_line *stats; /* where this thread counts for the table */
+	struct stats_line *stats; /* where this thread counts for the table; see cursor_stats() */
 	struct cursor *next_held; /* another cursor that this thread holds */
 	uint64_t strategy[4];
 };
@@ -48,6 +48,15 @@ static inline void thread_lets_go(struct pt_thread *self, struct cursor *c)
 	while (*link != c)
 		link = &(*link)->next_held;
 	*link = c->next_held;
+}
+
+/*
+ * On the short way of calls on one page the line is not kept, but found when it is needed: the
+ * thread has no other cursor, so it still counts there.
+ */
+static inline struct stats_line *cursor_stats(const struct cursor *c)
+{
+	return c->stats ? c->stats : c->self->counts_on;
 }
 
 static inline bool cursor_at_end(const struct cursor *c)

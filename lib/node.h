@@ -19,7 +19,8 @@ enum node_state {
 	NODE_RETIRED, /* unlinked and flushed, waiting for its grace period */
 };
 
-#define NODE_META_BYTES 64
+#define NODE_META_SHIFT 6
+#define NODE_META_BYTES (1 << NODE_META_SHIFT)
 #define NODE_STRATEGY_BYTES 16
 
 /*

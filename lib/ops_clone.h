@@ -227,7 +227,7 @@ static inline int clone_table(struct cursor *c, struct slot *s, struct cloning *
 static VISITOR int clone_leaf(struct cursor *c, struct slot *s, struct cloning *k)
 {
 	const struct pt_table *t = c->table;
-	pte_t pte = fmt_leaf_change(s->pte, k->set, k->clear | USED_BITS, s->level);
+	pte_t pte = leaf_change(s->pte, k->set, k->clear | USED_BITS, s->level);
 	int rc = 0;
 
 	if (fmt_leaf_prop(pte, s->level) & PT_TRACKED)

@@ -30,6 +30,19 @@ static VISITOR int ask_prop(const struct protection *p, pt_va_t va, const struct
 		       : 0;
 }
 
+static PT_INLINE bool change_is_bits(pt_prop_t set, pt_prop_t clear)
+{
+	return !((set | clear) & ~FMT_BIT_PROPS);
+}
+
+/* The leaf @pte with properties (old & ~clear) | set, which check_change() permits. */
+static VISITOR pte_t leaf_change(pte_t pte, pt_prop_t set, pt_prop_t clear, unsigned level)
+{
+	if (change_is_bits(set, clear))
+		return fmt_leaf_set_bits(pte, set, clear);
+	return fmt_leaf(fmt_leaf_pa(pte, level), (fmt_leaf_prop(pte, level) & ~clear) | set, level);
+}
+
 /* What the leaf in @s becomes. Set and clear have been checked at the start of the call. */
 static VISITOR int changed_leaf(const struct slot *s, const struct protection *p, pte_t *ret_pte)
 {
@@ -38,7 +51,7 @@ static VISITOR int changed_leaf(const struct slot *s, const struct protection *p
 	int rc;
 
 	if (!p->fn) {
-		*ret_pte = fmt_leaf_change(s->pte, p->set, p->clear, s->level);
+		*ret_pte = leaf_change(s->pte, p->set, p->clear, s->level);
 		return 0;
 	}
 	item.pa = fmt_leaf_pa(s->pte, s->level);
@@ -93,14 +106,11 @@ static inline int protect_split(struct cursor *c, struct slot *s, const struct p
 
 static VISITOR int protect_slot(struct cursor *c, struct slot *s, void *arg)
 {
-	switch (fmt_kind(s->pte, s->level)) {
-	case PT_KIND_TABLE:
-		return VISIT_DOWN;
-	case PT_KIND_LEAF:
+	enum pt_kind kind = fmt_kind(s->pte, s->level);
+
+	if (likely(kind == PT_KIND_LEAF))
 		return s->whole ? protect_leaf(c, s, arg) : protect_split(c, s, arg);
-	default:
-		return VISIT_NEXT;
-	}
+	return kind == PT_KIND_TABLE ? VISIT_DOWN : VISIT_NEXT;
 }
 
 DEFINE_VISIT(visit_protect, protect_slot)
@@ -118,12 +128,6 @@ static inline int check_change(pt_prop_t set, pt_prop_t clear)
 	if (new_cache && (clear & PT_CACHE_MASK) != PT_CACHE_MASK)
 		return -EINVAL;
 	return 0;
-}
-
-/* The changes that nearly all calls make pass check_change(). */
-static PT_INLINE bool change_is_plain(pt_prop_t set, pt_prop_t clear)
-{
-	return !((set | clear) & ~(FMT_PROPS & ~PT_TRACKED));
 }
 
 static PT_APART int protect_range(struct pt_thread *self, struct pt_table *t, pt_va_t va,
@@ -171,7 +175,7 @@ static PT_INLINE int protect_page(struct cursor *c, pt_prop_t set, pt_prop_t cle
 				     NULL, ret_pages);
 	if (ret_pages)
 		*ret_pages = p.pages;
-	return unlikely(c->table->flush) && p.stale ? flush_page(c->table, c->first) : 0;
+	return unlikely(p.stale) ? flush_page(c->table, c->first) : 0;
 }
 
 static PT_APART int protect_any(struct pt_thread *self, struct pt_table *t, pt_va_t va,
@@ -196,7 +200,7 @@ static int op_protect(struct pt_thread *self, struct pt_table *t, pt_va_t va, ui
 {
 	struct cursor c;
 
-	if (!way_is_short(self, t, va, len) || gather || !change_is_plain(set, clear))
+	if (!way_is_short(self, t->short_id, t, va, len) || gather || !change_is_bits(set, clear))
 		return protect_any(self, t, va, len, set, clear, gather, ret_pages);
 	if (unlikely(!page_open_short(&c, self, t, va)))
 		return protect_any(self, t, va, level_size(1), set, clear, NULL, ret_pages);

@@ -20,6 +20,11 @@ static inline void walk_leave(struct pt_thread *self)
 		port_rcu_read_unlock(&self->port);
 }
 
+static inline pt_pa_t walked_table_pa(pte_t pte)
+{
+	return STRATEGY_SOFTWARE_BITS ? fmt_table_pa(pte) : fmt_table_pa_clean(pte);
+}
+
 static inline bool walk_leave_quick(struct pt_thread *self)
 {
 	return !STRATEGY_CONCURRENT || port_rcu_read_unlock_quick(&self->port);
@@ -114,7 +119,7 @@ static int op_walk(struct pt_thread *self, struct pt_table *t, pt_va_t va, pt_pa
 			return walk_leave_quick(self)
 				       ? translate_huge(pte, level, va, ret_pa, ret_prop)
 				       : walk_again(self, t, va, ret_pa, ret_prop);
-		slots = slots_of_pa(phys_off, fmt_table_pa(pte));
+		slots = slots_of_pa(phys_off, walked_table_pa(pte));
 	}
 	pte = slot_load_walk(&slots[slot_index(va, 1)]);
 	return walk_leave_quick(self) ? translate(pte, 1, va, ret_pa, ret_prop)
@@ -222,7 +227,7 @@ static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, stru
 		if (unlikely(!fmt_is_table(pte, level)))
 			return strategy_query_end(&q) ? describe_slot(va, level, pte, ret)
 						      : query_again(self, t, va, ret);
-		slots = slots_of_pa(phys_off, fmt_table_pa(pte));
+		slots = slots_of_pa(phys_off, walked_table_pa(pte));
 	}
 	pte = strategy_query_step(&q, &slots[slot_index(va, 1)], 1);
 	return strategy_query_end(&q) ? describe_page(va, pte, ret) : query_again(self, t, va, ret);

@@ -159,18 +159,19 @@ static PT_INLINE void page_close(struct cursor *c)
  * an earlier call found out what has to be known of table and thread? One comparison says so. Nodes
  * are neither needed nor retired then, so a backlog does not matter. It waits for nobody: waiting is
  * left to the long way, so that nothing on the short one is a call and needs registers saved.
+ * @id: the table's short_id, or what it has instead for this kind of call.
  */
-static PT_INLINE bool way_is_short(const struct pt_thread *self, const struct pt_table *t,
-				   pt_va_t va, uint64_t len)
+static PT_INLINE bool way_is_short(const struct pt_thread *self, uint64_t id,
+				   const struct pt_table *t, pt_va_t va, uint64_t len)
 {
-	return self->short_way == t->short_id && len == level_size(1) && !(va & PAGE_MASK) &&
+	return self->short_way == id && len == level_size(1) && !(va & PAGE_MASK) &&
 	       va - t->first <= t->cursor_span;
 }
 
 static PT_INLINE bool page_open_short(struct cursor *c, struct pt_thread *self, struct pt_table *t,
 				      pt_va_t va)
 {
-	return page_open(c, self, t, va, self->counts_on, NODELOCK_TTAS, true);
+	return page_open(c, self, t, va, NULL, NODELOCK_TTAS, true);
 }
 
 /* From now on calls on @t may take the short way, if that is what @self works on and all it does. */

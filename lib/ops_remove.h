@@ -48,10 +48,10 @@ static VISITOR int remove_leaf(struct cursor *c, struct slot *s, struct removal 
 	if (!strategy_slot_change(c, s, 0))
 		return VISIT_AGAIN;
 	s->live--;
-	if (!r->g)
-		r->stale |= fmt_translates(s->pte);
-	else
+	if (r->g)
 		remember_leaf(r->g, s);
+	else if (unlikely(c->table->flush))
+		r->stale = fmt_translates(s->pte);
 	r->pages += base_pages(s->level);
 	if (!r->taken)
 		return VISIT_NEXT;
@@ -78,14 +78,11 @@ static VISITOR int remove_mark(struct cursor *c, struct slot *s)
 /* In leaf tables nothing sticks out of the range and nothing lies below. */
 static VISITOR int remove_page(struct cursor *c, struct slot *s, struct removal *r)
 {
-	switch (fmt_kind(s->pte, 1)) {
-	case PT_KIND_LEAF:
+	enum pt_kind kind = fmt_kind(s->pte, 1);
+
+	if (likely(kind == PT_KIND_LEAF))
 		return remove_leaf(c, s, r);
-	case PT_KIND_MARK:
-		return remove_mark(c, s);
-	default:
-		return VISIT_NEXT;
-	}
+	return kind == PT_KIND_MARK ? remove_mark(c, s) : VISIT_NEXT;
 }
 
 static inline int remove_any(struct cursor *c, struct slot *s, struct removal *r)
@@ -104,8 +101,6 @@ static inline int remove_any(struct cursor *c, struct slot *s, struct removal *r
 
 static VISITOR int remove_slot(struct cursor *c, struct slot *s, void *arg)
 {
-	if (!s->pte)
-		return VISIT_NEXT;
 	return s->level == 1 ? remove_page(c, s, arg) : remove_any(c, s, arg);
 }
 
@@ -201,7 +196,7 @@ static PT_INLINE int unmap_page(struct cursor *c, uint64_t *ret_pages)
 				   ret_pages);
 	if (ret_pages)
 		*ret_pages = r.pages;
-	return unlikely(c->table->flush) && r.stale ? flush_page(c->table, c->first) : 0;
+	return unlikely(r.stale) ? flush_page(c->table, c->first) : 0;
 }
 
 static PT_APART int unmap_any(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
@@ -223,7 +218,7 @@ static int op_unmap(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint
 {
 	struct cursor c;
 
-	if (!way_is_short(self, t, va, len) || gather || t->item_ops)
+	if (!way_is_short(self, t->short_unmap_id, t, va, len) || gather)
 		return unmap_any(self, t, va, len, gather, ret_pages);
 	if (unlikely(!page_open_short(&c, self, t, va)))
 		return unmap_any(self, t, va, level_size(1), NULL, ret_pages);

@@ -81,6 +81,7 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table->id =
 		1 + atomic_fetch_add_explicit(&self->pool->tables_made, 1, memory_order_relaxed);
 	table->short_id = node_lock == NODELOCK_TTAS ? table->id : ~UINT64_C(0);
+	table->short_unmap_id = table->item_ops ? ~UINT64_C(0) : table->short_id;
 	instance->create(self, table);
 	stat_add(stats_of(self, table), STAT_NODES_TAKEN, 1 + table->root->live);
 	port_describe("table", table, sizeof(*table), 1);

@@ -30,10 +30,11 @@ struct pt_table {
 	uintptr_t root_slots;     /* where the root is */
 	uintptr_t phys_off;       /* of the pool, a load nearer */
 	uintptr_t meta_off;
-	pt_va_t first;        /* of the addresses managed, */
-	uint64_t span;        /* last - first, */
-	uint64_t cursor_span; /* cursor_last - first */
-	uint64_t short_id;    /* `id`; or ~0: calls on one page must not take the short way */
+	pt_va_t first;           /* of the addresses managed, */
+	uint64_t span;           /* last - first, */
+	uint64_t cursor_span;    /* cursor_last - first */
+	uint64_t short_id;       /* `id`; or ~0: calls on one page must not take the short way */
+	uint64_t short_unmap_id; /* the same for those that may have an item to drop */
 	pt_pa_t root_pa;
 	struct node *root;
 	pt_va_t last;

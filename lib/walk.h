@@ -13,6 +13,7 @@
 /* And what must not, lest its frame be set up on the short way. */
 #define PT_APART __attribute__((noinline))
 
+#define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
 #define FAN_OUT (1u << FMT_INDEX_BITS)
@@ -33,9 +34,16 @@ static inline unsigned slot_index(pt_va_t va, unsigned level)
 	return (unsigned)(va >> level_shift(level)) & (FAN_OUT - 1);
 }
 
+/* (pa >> FMT_NODE_SHIFT) * NODE_META_BYTES, of an address whose low bits are zero. */
+#if FMT_NODE_SHIFT >= NODE_META_SHIFT
+#define NODE_META_OFFSET(pa) ((pa) >> (FMT_NODE_SHIFT - NODE_META_SHIFT))
+#else
+#define NODE_META_OFFSET(pa) ((pa) << (NODE_META_SHIFT - FMT_NODE_SHIFT))
+#endif
+
 static inline struct node *node_at_pa(const struct pt_table *t, pt_pa_t pa)
 {
-	return (struct node *)(t->meta_off + (pa >> FMT_NODE_SHIFT) * NODE_META_BYTES);
+	return (struct node *)(t->meta_off + NODE_META_OFFSET(pa));
 }
 
 static inline slot_t *node_slots(const struct pt_table *t, const struct node *node)
@@ -62,7 +70,7 @@ static inline slot_t *root_slots(const struct pt_table *t)
 
 /*
  * Walk without locks to the leaf table that covers the cursor's first address, and note it there.
- * Return: is there one?
+ * Return: is there one? For strategies that have no bits in slots.
  */
 static PT_INLINE bool walk_to_leaf_table(struct cursor *c)
 {
@@ -77,7 +85,7 @@ static PT_INLINE bool walk_to_leaf_table(struct cursor *c)
 
 		if (unlikely(!fmt_is_table(pte, level)))
 			return false;
-		pa = fmt_table_pa(pte);
+		pa = fmt_table_pa_clean(pte);
 		slots = slots_of_pa(phys_off, pa);
 	}
 	c->node = node_at_pa(t, pa);

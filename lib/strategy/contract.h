@@ -16,8 +16,8 @@
  *   STRATEGY_CONCURRENT      0: one thread only; unlinked nodes are reused without a grace period
  *   STRATEGY_SOFTWARE_BITS   bits of FMT_STRATEGY_MASK it uses in slots
  *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
- *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range, and what is
- *                            EMPTY there it may simply store to
+ *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range, and what
+ *                            holds no mapping there it may simply store to
  *   struct strategy_query    what a query in progress keeps
  *
  * All-zero node metadata (node->strategy) is that of a node nobody holds.

@@ -110,7 +110,7 @@ static PT_INLINE bool rcu_lock_node(struct cursor *c, struct node *node)
 	} else {
 		waited = sharedlock_lock(lock, kind, me);
 	}
-	stat_lock(c->stats, waited);
+	stat_lock(cursor_stats(c), waited);
 	return true;
 }
 
@@ -134,7 +134,7 @@ static PT_INLINE enum rcu_got rcu_lock_unless_stray(struct cursor *c, struct nod
 {
 	if (unlikely(!rcu_lock_node(c, node)))
 		return RCU_BUSY;
-	if (__builtin_expect(!rcu_node(node)->lock.stray, 1))
+	if (likely(!rcu_node(node)->lock.stray))
 		return RCU_LOCKED;
 	rcu_unlock_node(c, node);
 	return RCU_STRAY;
@@ -328,7 +328,7 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c)
 	}
 	got = rcu_lock_unless_stray(c, c->node);
 	if (unlikely(got != RCU_LOCKED)) {
-		stat_add(c->stats, STAT_RETRIES, got == RCU_STRAY);
+		stat_add(cursor_stats(c), STAT_RETRIES, got == RCU_STRAY);
 		port_rcu_read_unlock_quick(&c->self->port);
 		return false;
 	}

@@ -63,7 +63,7 @@ static inline bool strategy_lock_range(struct cursor *c)
 		waited = lock_table(lock, shared);
 	else if (!try_lock_table(lock, shared))
 		return false;
-	stat_lock(c->stats, waited);
+	stat_lock(cursor_stats(c), waited);
 	global_walk_to_cover(c);
 	return true;
 }
@@ -81,8 +81,8 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c)
 		waited = lock_table(table_lock(c->table), false);
 	else if (unlikely(!try_lock_table(table_lock(c->table), false)))
 		return false;
-	stat_lock(c->stats, waited);
-	if (__builtin_expect(walk_to_leaf_table(c), 1))
+	stat_lock(cursor_stats(c), waited);
+	if (likely(walk_to_leaf_table(c)))
 		return true;
 	unlock_table(table_lock(c->table), false);
 	return false;
