@@ -56,7 +56,6 @@ struct pt_pool {
 
 	/* changed when threads register */
 	_Alignas(64) _Atomic uint64_t registered;     /* threads so far */
-	_Atomic uint64_t tables_made;                 /* so far */
 	_Atomic uint64_t slots_used[POOL_SLOTS / 64]; /* a bit for each slot number */
 
 	/* changed when magazines are filled and chains are freed */

@@ -12,7 +12,7 @@
  * counting for the table, and `base` keeps where the new owner began.
  *
  * A thread remembers the table that it counted for last, and the line, so that finding it costs a
- * comparison. Tables are told apart by a number that the pool never gives out again: addresses recur.
+ * comparison. Tables are told apart by a number that is never given out again: addresses recur.
  *
  * Without memory for a group a call goes uncounted, and that is counted: a cursor must not fail
  * for want of a counter.

@@ -78,8 +78,7 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table->activate = config->activate;
 	table->activate_ctx = config->activate_ctx;
 	atomic_store_explicit(&table->refs, 1, memory_order_relaxed);
-	table->id =
-		1 + atomic_fetch_add_explicit(&self->pool->tables_made, 1, memory_order_relaxed);
+	table->id = port_unique();
 	table->short_id = node_lock == NODELOCK_TTAS ? table->id : ~UINT64_C(0);
 	table->short_unmap_id = table->item_ops ? ~UINT64_C(0) : table->short_id;
 	instance->create(self, table);

@@ -54,7 +54,7 @@ struct pt_table {
 	_Atomic uint32_t refs;
 	uint8_t node_lock;         /* enum nodelock_kind, for strategies that lock nodes */
 	struct table_stats *stats; /* NULL: nothing is counted */
-	uint64_t id;               /* in its pool, never used again; not 0 */
+	uint64_t id;               /* of no other table, ever and in any pool; not 0 */
 	/* What the strategy shares between threads, on lines of its own. */
 	_Alignas(64) unsigned char strategy[TABLE_STRATEGY_BYTES];
 };

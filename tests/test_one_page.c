@@ -102,6 +102,27 @@ static void a_page_of_a_huge_leaf_is_split_off(struct fixture *fx)
 	check(fx);
 }
 
+/* Both pools have seen the same: nothing but the table itself tells which one it is of. */
+static void a_table_of_another_pool_is_refused(struct fixture *fx)
+{
+	struct fixture other;
+	pt_va_t va = beside_a_page(fx);
+	uint64_t pages = 77;
+
+	fixture_open(&other, fx->format, fx->strategy, PT_RECLAIM_CALLBACK);
+	beside_a_page(&other);
+	map(fx, va, fx->page, FRAMES, RW);
+	expect_error(pt_map(fx->self, other.table, va, fx->page, FRAMES, RW, 1), EINVAL);
+	expect_error(pt_unmap(fx->self, other.table, fx->base, fx->page, NULL, &pages), EINVAL);
+	expect_error(
+		pt_protect(fx->self, other.table, fx->base, fx->page, 0, PT_WRITE, NULL, &pages),
+		EINVAL);
+	assert_int_equal(pages, 77);
+	expect_leaf(&other, fx->base, FRAMES, RW, 1);
+	assert_int_equal(check(&other).leaves, 1);
+	fixture_close(&other);
+}
+
 int main(void)
 {
 	const struct test_case cases[] = {
@@ -111,6 +132,7 @@ int main(void)
 		TEST(a_mark_is_replaced_and_removed),
 		TEST(refusals_change_nothing),
 		TEST(a_page_of_a_huge_leaf_is_split_off),
+		TEST(a_table_of_another_pool_is_refused),
 	};
 
 	return run_on_all_pairs("one_page", cases, sizeof(cases) / sizeof(cases[0]));

@@ -89,6 +89,9 @@ void port_decommit(void *addr, size_t bytes);
 void *port_alloc(size_t bytes);
 void port_free(void *object);
 
+/* A number that no other call in this process returns; not 0. */
+uint64_t port_unique(void);
+
 /*
  * Tell checkers (ASan, the explorer) that memory is, is no longer, free: any access to poisoned
  * memory is an error. Costs nothing elsewhere.

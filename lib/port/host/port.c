@@ -177,6 +177,13 @@ void port_decommit(void *addr, size_t bytes)
 	mprotect(addr, bytes, PROT_NONE);
 }
 
+uint64_t port_unique(void)
+{
+	static _Atomic uint64_t given;
+
+	return 1 + atomic_fetch_add_explicit(&given, 1, memory_order_relaxed);
+}
+
 void *port_alloc(size_t bytes)
 {
 	void *object = NULL;

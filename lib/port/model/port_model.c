@@ -32,6 +32,7 @@ static struct model {
 	uint8_t reading;       /* threads in a read section, a bit each */
 	unsigned nr_callbacks; /* queued, in order of their call */
 	unsigned objects;
+	uint64_t unique;
 	uint64_t called, done;
 	union clock readers_left; /* all ends of read sections */
 	struct callback callbacks[MAX_CALLBACKS];
@@ -55,6 +56,7 @@ void port_model_restore(void)
 	model.reading = snapshot.reading;
 	model.nr_callbacks = 0;
 	model.objects = snapshot.objects;
+	model.unique = snapshot.unique;
 	model.called = snapshot.called;
 	model.done = snapshot.done;
 	model.readers_left = snapshot.readers_left;
@@ -320,6 +322,12 @@ void port_decommit(void *addr, size_t bytes)
 {
 	memset(addr, 0, bytes);
 	memory_poison(addr, bytes, true);
+}
+
+/* No point of conflict: what the number is makes no difference, as long as it is new. */
+uint64_t port_unique(void)
+{
+	return ++model.unique;
 }
 
 /* By where the object lies; never out of date, because allocating sets it. */
