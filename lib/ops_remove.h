@@ -35,7 +35,7 @@ static inline int remove_subtree(struct cursor *c, struct slot *s, struct remova
 	return VISIT_STOP;
 }
 
-static inline void remember_leaf(struct gather *g, const struct slot *s)
+static PT_INLINE void remember_leaf(struct gather *g, const struct slot *s)
 {
 	if (fmt_translates(s->pte))
 		pt_gather_flush_later(g, s->first, s->last);

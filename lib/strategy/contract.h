@@ -20,6 +20,9 @@
  *                            holds no mapping there it may simply store to
  *   struct strategy_query    what a query in progress keeps
  *
+ * What is PT_INLINE here is on the short way of calls on one page: a call with a slot or a cursor as
+ * an argument would have it in memory.
+ *
  * All-zero node metadata (node->strategy) is that of a node nobody holds.
  *
  * Rights. With range isolation a cursor in mode PT_CHANGE or PT_BUILD has the slots of its range in
@@ -69,14 +72,14 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c);
 static PT_INLINE void strategy_unlock_page(struct cursor *c);
 
 /* Read a slot of the range, without strategy bits. */
-static inline pte_t strategy_slot_read(struct cursor *c, slot_t *slot);
+static PT_INLINE pte_t strategy_slot_read(struct cursor *c, slot_t *slot);
 
 /*
  * Replace s->pte by @pte. Return true, or false with nothing changed; then the slot must be read
  * again. Neither value is a TABLE. If the slot sticks out of the range, they differ in accessed and
  * dirty bits only.
  */
-static inline bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte);
+static PT_INLINE bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte);
 
 /*
  * Replace s->pte, which is not a TABLE, by a reference to @child, which is complete and adopted.
@@ -88,7 +91,7 @@ static inline bool strategy_child_install(struct cursor *c, struct slot *s, stru
 static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child);
 
 /* @slots more slots of @node are not EMPTY, @marks more hold a MARK. */
-static inline void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks);
+static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks);
 
 /*
  * Replace s->pte, a reference to a subtree that the range covers, by @pte, which is no TABLE, in one

@@ -10,13 +10,13 @@
 
 #define STRATEGY_COUNTS_EXACT 1
 
-static inline pte_t strategy_slot_read(struct cursor *c, slot_t *slot)
+static PT_INLINE pte_t strategy_slot_read(struct cursor *c, slot_t *slot)
 {
 	(void)c;
 	return slot_load_locked(slot);
 }
 
-static inline bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte)
+static PT_INLINE bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte)
 {
 	(void)c;
 	/* Compare-exchange where a plain store would lose a bit that the hardware sets (T2). */
@@ -37,7 +37,7 @@ static inline bool strategy_child_install(struct cursor *c, struct slot *s, stru
 	return strategy_slot_change(c, s, fmt_table(node_to_pa(c->table, child)));
 }
 
-static inline void exclusive_live_add(struct node *node, int slots, int marks)
+static PT_INLINE void exclusive_live_add(struct node *node, int slots, int marks)
 {
 	node->live = (uint16_t)(node->live + slots);
 	if (marks) /* seldom, and where it never is the compiler sees that */

@@ -47,7 +47,7 @@ static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct
 	(void)child;
 }
 
-static inline void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
+static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
 {
 	(void)c;
 	exclusive_live_add(node, slots, marks);

@@ -346,7 +346,7 @@ static PT_INLINE void strategy_unlock_page(struct cursor *c)
 	rcu_unlock_node(c, c->node);
 }
 
-static inline void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
+static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
 {
 	(void)c;
 	exclusive_live_add(node, slots, marks);
