@@ -69,6 +69,7 @@ struct stats_line *pt_stats_switch(struct pt_thread *self, const struct pt_table
 		atomic_fetch_add_explicit(&t->stats->uncounted, 1, memory_order_relaxed);
 		return &self->nowhere;
 	}
+	self->short_way = 0; /* that was for another table */
 	self->works_on = t->id;
 	self->counts_on = line;
 	self->page_prop = THREAD_NO_PROP;

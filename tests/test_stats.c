@@ -352,6 +352,29 @@ static void chains_handed_over_are_counted_by_the_pool(struct fixture *fx)
 }
 
 /* A new table may lie where the last one did, and a thread remembers where it counted. */
+/* The thread works on the one, looks at the other, and goes on: not even then are they confused. */
+static void looking_at_another_table_counts_on_neither(struct fixture *fx)
+{
+	struct pt_table *other;
+	struct pt_stats a, b;
+
+	count(fx);
+	expect_ok(pt_table_create(fx->self, &fx->config, &other));
+	map(fx, fx->base, 2 * fx->page, FRAMES, RW);
+	unmap(fx, fx->base, fx->page);
+	a = counted(fx);
+	expect_ok(pt_thread_get_stats(fx->self, other, &b));
+	assert_int_equal(b.locks, 0);
+	assert_int_equal(protect(fx, fx->base + fx->page, fx->page, 0, PT_WRITE), 1);
+	assert_int_equal(unmap(fx, fx->base + fx->page, fx->page), 1);
+	assert_int_equal(counted(fx).locks, a.locks + locks(fx, 2, 2));
+	expect_ok(pt_thread_get_stats(fx->self, other, &b));
+	assert_int_equal(b.locks, 0);
+	expect_ok(pt_table_destroy(fx->self, other));
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	assert_int_equal(counted(fx).locks, a.locks + locks(fx, 3, 3));
+}
+
 static void tables_in_turn_are_told_apart(struct fixture *fx)
 {
 	struct pt_table *first, *second;
@@ -398,6 +421,7 @@ int main(void)
 		TEST(shares_sum_up_to_what_the_table_says),
 		TEST(whoever_waits_is_contended),
 		TEST(whoever_waits_for_a_table_that_goes_begins_again),
+		TEST(looking_at_another_table_counts_on_neither),
 		TEST(tables_in_turn_are_told_apart),
 		TEST(chains_handed_over_are_counted_by_the_pool),
 	};
