@@ -284,6 +284,14 @@ const char *contender_baseline(char text[CONTENDER_NAME], const struct contender
 	return text;
 }
 
+void contender_baseline_note(const struct contender_list *list,
+			     const struct pt_strategy_info *baseline, FILE *out)
+{
+	if (!has_strategy(list, baseline))
+		fprintf(out, "Nothing is compared with %s, which is not run: see --baseline.\n",
+			baseline->name);
+}
+
 void contender_legend(const struct contender_list *list, FILE *out)
 {
 	if (list->default_locks)

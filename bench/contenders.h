@@ -47,6 +47,10 @@ const char *contender_label(char text[CONTENDER_NAME], const struct contender_li
 const char *contender_baseline(char text[CONTENDER_NAME], const struct contender_list *list,
 			       const struct pt_strategy_info *strategy);
 
+/* A line for those who wonder why no strategy is compared: this one, the baseline, is not run. */
+void contender_baseline_note(const struct contender_list *list,
+			     const struct pt_strategy_info *baseline, FILE *out);
+
 /* What such labels mean; prints nothing if they only name strategies. */
 void contender_legend(const struct contender_list *list, FILE *out);
 

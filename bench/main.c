@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* ptbench: one program, one command each for what it can do. */
-#include <errno.h>
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "build.h"
 #include "replay/replay.h"
@@ -42,20 +40,11 @@ static void print_help(FILE *out)
 		     "A first look:  ptbench run --suite quick\n");
 }
 
-/* What cannot be written has not been said. Also when argp exits after --help. */
-static void close_stdout(void)
-{
-	if (fflush(stdout) || ferror(stdout)) {
-		complain("cannot write to the standard output: %s", strerror(errno));
-		_exit(EXIT_RESOURCES);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	size_t i;
 
-	atexit(close_stdout);
+	atexit(say_finish);
 	argp_err_exit_status = EXIT_USAGE;
 	/* The options' own lines say which take arguments; so help fits a screen. */
 	setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);

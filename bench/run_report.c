@@ -153,6 +153,7 @@ void report_legend(const struct run_options *options, FILE *out)
 		"Figures are medians of %u repetition%s; memory is the largest of them.\n",
 		options->baseline->name, baseline, UNDISTURBED, options->repetitions,
 		options->repetitions > 1 ? "s" : "");
+	contender_baseline_note(&options->contenders, options->baseline, out);
 	if (options->why) {
 		fputc('\n', out);
 		why_legend("op", out);

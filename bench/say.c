@@ -38,6 +38,14 @@ void warn(const char *format, ...)
 	va_end(args);
 }
 
+void say_finish(void)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		complain("cannot write to the standard output: %s", strerror(errno));
+		_exit(EXIT_RESOURCES);
+	}
+}
+
 bool is_terminal(int fd)
 {
 	const char *term = getenv("TERM");

@@ -22,6 +22,12 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, as a warning. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * For atexit(): what cannot be written to the standard output has not been said; the program then ends
+ * with EXIT_RESOURCES. Also when somebody else exits, such as argp after --help.
+ */
+void say_finish(void);
+
 /* Is `fd` a terminal that can move the cursor? */
 bool is_terminal(int fd);
 

@@ -11,7 +11,11 @@
 
 static int selftest_main(int argc, char **argv)
 {
-	(void)argv;
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		printf("Usage: ptstress selftest\n"
+		       "Check that the explorer finds bugs in small programs that have one each.\n");
+		return 0;
+	}
 	if (argc > 1) {
 		fprintf(stderr, "ptstress: selftest takes no arguments\n");
 		return 1;
@@ -32,10 +36,12 @@ static const struct command {
 
 static void usage(FILE *out)
 {
-	fprintf(out, "Usage: ptstress COMMAND [OPTION...]\n\n");
+	fprintf(out, "Usage: ptstress COMMAND [OPTION...]\n"
+		     "Break page tables: small programs under every schedule, each checked.\n\n");
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].about);
-	fprintf(out, "\nptstress COMMAND --help shows the options of a command.\n");
+	fprintf(out, "\n`ptstress COMMAND --help` explains a command's options.\n"
+		     "Exit codes: 0 fine, 1 usage, 2 a violation was found, 3 no resources\n");
 }
 
 /* What cannot be written has not been said. Also when argp exits after --help. */
@@ -53,6 +59,8 @@ int main(int argc, char **argv)
 	char name[32];
 
 	atexit(close_stdout);
+	/* The options' own lines say which take arguments. */
+	setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
 	if (argc < 2) {
 		usage(stderr);
 		return 1;

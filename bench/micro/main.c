@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ptmicro: loops over single operations. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "build.h"
@@ -29,6 +30,7 @@ static const char help[] =
 	"  --benchmark_out=FILE         results as JSON; also --benchmark_format=json\n\n"
 	"Times are for one operation; where whole tables are mapped or unmapped, for one\n"
 	"page. Exit codes: 0 fine, 1 usage, 2 a result was wrong, 3 no resources\n\n"
+	"\"Library was built as DEBUG\" speaks of Google Benchmark, as Debian packages it.\n\n"
 	"A first look:\n"
 	"  ptmicro --benchmark_filter='^(query|protect)/' --benchmark_min_time=0.1\n";
 
@@ -57,6 +59,20 @@ static const char *take_node_lock(int *argc, char **argv, const char *value)
 	*argc = left;
 	argv[left] = NULL;
 	return value;
+}
+
+/* Options that stand by themselves, used otherwise: Google Benchmark would only not know them. */
+static bool is_misused(const char *first)
+{
+	if (!strcmp(first, "--once"))
+		complain("--once takes one name and nothing else; --list-kernels shows them");
+	else if (!strcmp(first, "--quick"))
+		complain("--quick belongs to --targets: --targets --quick");
+	else if (!strcmp(first, "--list-kernels"))
+		complain("--list-kernels takes nothing else");
+	else
+		return false;
+	return true;
 }
 
 static int run_suite(int argc, char **argv)
@@ -91,6 +107,7 @@ int main(int argc, char **argv)
 	const char *first = argc > 1 ? argv[1] : "";
 	bool quick = argc == 3 && !strcmp(argv[2], "--quick");
 
+	atexit(say_finish);
 	if (argc == 2 && (!strcmp(first, "--help") || !strcmp(first, "-h"))) {
 		fputs(help, stdout);
 		return EXIT_FINE;
@@ -105,5 +122,5 @@ int main(int argc, char **argv)
 		complain("--targets takes --quick and nothing else");
 		return EXIT_USAGE;
 	}
-	return run_suite(argc, argv);
+	return is_misused(first) ? EXIT_USAGE : run_suite(argc, argv);
 }

@@ -128,7 +128,7 @@ static enum exit_code resolve(struct request *r)
 	if (code != EXIT_FINE)
 		return code;
 	if (s->output && results_check_path(s->output))
-		return EXIT_RESOURCES;
+		return EXIT_USAGE;
 	if (matrix_cells(s) == 0) {
 		complain("nothing to run: bare takes --threads 1 and --copies 1");
 		return EXIT_USAGE;

@@ -254,6 +254,7 @@ void replay_legend(const struct session *s)
 	       "nodes, limbo  memory of page tables; most that was waiting to be freed\n"
 	       "noisy reps    repetitions that other work or sleeping locks disturbed\n",
 	       s->baseline->name, baseline);
+	contender_baseline_note(&s->contenders, s->baseline, stdout);
 	if (s->why) {
 		putchar('\n');
 		why_legend("ev", stdout);

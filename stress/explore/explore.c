@@ -28,9 +28,9 @@ static void report(const struct program *program, const struct search_result *re
 	for (unsigned i = 0; i < result->schedule.count; i++)
 		preemptions += result->schedule.at[i].preempts;
 	printf("\nviolation of %s: %s\n", result->letter, result->message);
-	printf("  strategy %s, scenario %s (%s); found after %llu schedules; %u preemptions\n",
+	printf("  strategy %s, scenario %s (%s); found after %llu schedules; %u preemption%s\n",
 	       program->strategy, program->scenario->name, program->scenario->about,
-	       (unsigned long long)result->failed_after, preemptions);
+	       (unsigned long long)result->failed_after, preemptions, preemptions == 1 ? "" : "s");
 	if (words) {
 		search_replay(&result->schedule, true);
 		trace_print(stdout);
@@ -229,11 +229,13 @@ int explore_list_main(int argc, char **argv)
 	const struct scenario *scenario;
 
 	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&(struct argp){.doc = "List strategies and scenarios."}, argc, argv, 0, NULL,
-		   NULL);
+	argp_parse(&(struct argp){.doc = "List strategies, node locks and scenarios."}, argc, argv,
+		   0, NULL, NULL);
 	for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
 		if (options_strategy_known(strategy->name))
 			printf("strategy  %-22s %s\n", strategy->name, strategy->summary);
+	for (unsigned i = 0; pt_node_lock_at(i); i++)
+		printf("node lock %s\n", pt_node_lock_at(i));
 	for (unsigned i = 0; (scenario = scenario_at(i)); i++)
 		printf("scenario  %-22s %s\n", scenario->name, scenario->about);
 	return EXIT_FINE;
