@@ -274,10 +274,12 @@ static int op_map(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64
 	    (pa & ~PAGE_PAS) || max_level - 1 >= FMT_LEVELS)
 		return map_any(self, t, va, len, pa, prop, max_level);
 	if (unlikely(!page_open_short(&c, self, t, va)))
-		return map_any(self, t, va, level_size(1), pa, self->page_prop, max_level);
+		return map_any(self, t, va, level_size(1), pa, (pt_prop_t)self->page_prop,
+			       max_level);
 	rc = map_page(&c, fmt_leaf_move(self->page_leaf, pa));
 	if (!STRATEGY_COUNTS_EXACT && rc == VISIT_AGAIN) /* no mapping was there: no race to lose */
-		return map_any(self, t, va, level_size(1), pa, self->page_prop, max_level);
+		return map_any(self, t, va, level_size(1), pa, (pt_prop_t)self->page_prop,
+			       max_level);
 	return rc;
 }
 

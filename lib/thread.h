@@ -21,8 +21,8 @@
 
 struct cursor;
 
-/* In `page_prop`: no properties, for they are not valid. */
-#define THREAD_NO_PROP (~(pt_prop_t)0)
+/* In `page_prop`: nothing is known to be valid. No pt_prop_t is like it. */
+#define THREAD_NO_PROP (~UINT64_C(0))
 
 struct pt_thread {
 	struct port_thread port;
@@ -36,7 +36,7 @@ struct pt_thread {
 	uint64_t
 		works_on; /* `id` of the table it worked on last; 0: none. What follows is for that: */
 	struct stats_line *counts_on; /* where it counts, while the table exists; never NULL */
-	pt_prop_t page_prop;          /* properties that are valid for a page, */
+	uint64_t page_prop;           /* properties that are valid for a page, */
 	uint64_t page_leaf;           /* and the leaf they make for the physical address 0 */
 	struct queued_waiter waiter;  /* for the node lock it waits for: others write to it */
 	uint64_t id;                  /* of this registration, never used again; not 0 */

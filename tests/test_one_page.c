@@ -3,7 +3,11 @@
  * Calls on one page in a table without item hooks: they go straight to the leaf table, without a
  * cursor and without a gather, and must behave like all others.
  */
+#include <errno.h>
+#include <string.h>
+
 #include "dump.h"
+#include "port.h"
 
 /* A page next to one that is mapped, so that there is a leaf table. */
 static pt_va_t beside_a_page(struct fixture *fx)
@@ -92,6 +96,96 @@ static void refusals_change_nothing(struct fixture *fx)
 	assert_int_equal(check(fx).leaves, 1);
 }
 
+/* Even where nothing has been mapped before that said what is valid. */
+static void properties_that_do_not_exist_are_refused(struct fixture *fx)
+{
+	pt_va_t va = beside_a_page(fx);
+	struct pt_table *table = fx->table, *second;
+
+	expect_ok(pt_table_create(fx->self, &fx->config, &second));
+	expect_ok(pt_table_destroy(fx->self, second));
+	unmap(fx, va, fx->page);
+	for (unsigned bit = 0; bit < 32; bit++)
+		if (!(fx->format->props >> bit & 1) && !(PT_CACHE_MASK >> bit & 1))
+			expect_error(pt_map(fx->self, table, va, fx->page, FRAMES,
+					    RW | (pt_prop_t)1 << bit, 1),
+				     EINVAL);
+	expect_error(pt_map(fx->self, table, va, fx->page, FRAMES, ~(pt_prop_t)0, 1), EINVAL);
+	expect_empty(fx, va);
+}
+
+#ifdef PORT_OWN_READ_SECTION
+/* Pretend that somebody sleeps until a read section ends. Return: has @call woken him? */
+static bool wakes(struct fixture *fx, int (*call)(struct fixture *fx, pt_va_t va), pt_va_t va,
+		  int result)
+{
+	uatomic_set(&urcu_memb_gp.futex, -1);
+	assert_int_equal(call(fx, va), result);
+	return uatomic_read(&urcu_memb_gp.futex) == 0;
+}
+
+static int map_one(struct fixture *fx, pt_va_t va)
+{
+	return pt_map(fx->self, fx->table, va, fx->page, FRAMES, RW, 1);
+}
+
+static int unmap_one(struct fixture *fx, pt_va_t va)
+{
+	return pt_unmap(fx->self, fx->table, va, fx->page, NULL, NULL);
+}
+
+static int protect_one(struct fixture *fx, pt_va_t va)
+{
+	return pt_protect(fx->self, fx->table, va, fx->page, 0, PT_WRITE, NULL, NULL);
+}
+
+static int query_one(struct fixture *fx, pt_va_t va)
+{
+	struct pt_mapping m;
+
+	return pt_query(fx->self, fx->table, va, &m);
+}
+
+static int walk_one(struct fixture *fx, pt_va_t va)
+{
+	pt_prop_t prop;
+	pt_pa_t pa;
+
+	return pt_walk(fx->self, fx->table, va, &pa, &prop);
+}
+
+/* Whoever waits for readers sleeps until one of them ends his section and says so. */
+static void whoever_waits_for_readers_is_woken(struct fixture *fx)
+{
+	pt_va_t va = beside_a_page(fx), far = fx->base + fx->giant;
+	bool locks = !strcmp(fx->strategy->name, "rcu");
+
+	if (fx->strategy->isolation == PT_ISOLATION_NONE)
+		skip();
+	reclaim(fx);
+	assert_true(wakes(fx, walk_one, va, -ENOENT));
+	assert_true(wakes(fx, walk_one, far, -ENOENT));
+	if (!locks)
+		return; /* no other call has a read section */
+	assert_true(wakes(fx, map_one, va, 0));
+	assert_true(wakes(fx, map_one, va, -EEXIST));
+	assert_true(wakes(fx, protect_one, va, 0));
+	assert_true(wakes(fx, unmap_one, va, 0));
+	assert_true(wakes(fx, unmap_one, far, 0));
+	assert_true(wakes(fx, query_one, va, 0));
+	assert_true(wakes(fx, query_one, far, 0));
+	pt_thread_fail_alloc(fx->self, 0);
+	assert_true(wakes(fx, map_one, far, -ENOMEM));
+	pt_thread_fail_alloc(fx->self, UINT64_MAX);
+}
+#else
+static void whoever_waits_for_readers_is_woken(struct fixture *fx)
+{
+	(void)fx;
+	skip();
+}
+#endif
+
 static void a_page_of_a_huge_leaf_is_split_off(struct fixture *fx)
 {
 	beside_a_page(fx);
@@ -133,6 +227,8 @@ int main(void)
 		TEST(refusals_change_nothing),
 		TEST(a_page_of_a_huge_leaf_is_split_off),
 		TEST(a_table_of_another_pool_is_refused),
+		TEST(properties_that_do_not_exist_are_refused),
+		TEST(whoever_waits_for_readers_is_woken),
 	};
 
 	return run_on_all_pairs("one_page", cases, sizeof(cases) / sizeof(cases[0]));

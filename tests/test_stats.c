@@ -74,6 +74,50 @@ static void one_page_takes_a_path_and_one_lock_a_call(struct fixture *fx)
 	assert_int_equal(s.contended + s.retries + s.splits + s.detaches, 0);
 }
 
+/* Locks that calls on one page of @table took since @before. */
+static uint64_t locks_of_an_unmap(struct fixture *fx, struct pt_table *table)
+{
+	struct pt_stats before, after;
+
+	expect_ok(pt_table_get_stats(table, &before));
+	expect_ok(pt_unmap(fx->self, table, fx->base + fx->page, fx->page, NULL, NULL));
+	expect_ok(pt_table_get_stats(table, &after));
+	return after.locks - before.locks;
+}
+
+/* Whatever the thread did in between that was not a call on one page. */
+static void one_page_counts_for_its_table(struct fixture *fx)
+{
+	struct pt_table *second;
+	struct pt_thread *other;
+	struct pt_cursor theirs, c;
+	struct pt_stats s;
+
+	count(fx);
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	unmap(fx, fx->base + fx->page, fx->page);
+	expect_ok(pt_table_create(fx->self, &fx->config, &second));
+	assert_int_equal(locks_of_an_unmap(fx, fx->table), locks(fx, 1, 1));
+	expect_ok(pt_thread_get_stats(fx->self, second, &s));
+	assert_int_equal(locks_of_an_unmap(fx, fx->table), locks(fx, 1, 1));
+	assert_int_equal(s.locks, 0);
+	if (fx->strategy->isolation != PT_ISOLATION_NONE) {
+		expect_ok(pt_thread_register(fx->pool, &other));
+		expect_ok(
+			pt_cursor_begin(other, second, fx->base, fx->page, PT_CHANGE, 1, &theirs));
+		expect_error(
+			pt_cursor_try_begin(fx->self, second, fx->base, fx->page, PT_CHANGE, 1, &c),
+			EBUSY);
+		pt_cursor_end(&theirs);
+		expect_ok(pt_thread_unregister(other));
+	}
+	expect_ok(pt_thread_get_stats(fx->self, second, &s));
+	assert_int_equal(s.locks, 0);
+	assert_int_equal(locks_of_an_unmap(fx, fx->table), locks(fx, 1, 1));
+	expect_ok(pt_table_destroy(fx->self, second));
+	assert_int_equal(locks_of_an_unmap(fx, fx->table), locks(fx, 1, 1));
+}
+
 static void looking_counts_nothing(struct fixture *fx)
 {
 	struct pt_stats before, after;
@@ -412,6 +456,7 @@ int main(void)
 		TEST(nothing_is_counted_unless_asked),
 		TEST(a_new_table_has_taken_its_root),
 		TEST(one_page_takes_a_path_and_one_lock_a_call),
+		TEST(one_page_counts_for_its_table),
 		TEST(looking_counts_nothing),
 		TEST(a_hole_in_a_huge_leaf_is_one_split),
 		TEST(a_call_on_whole_tables_costs_nodes_not_pages),

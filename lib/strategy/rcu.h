@@ -316,20 +316,31 @@ static inline void strategy_unlock_range(struct cursor *c)
 	rcu_unlock_node(c, c->node);
 }
 
-/* Whoever may only try is not to call the system either; on failure the long way does it instead. */
+/*
+ * The page is not to be had. Whoever may only try is not to call the system either: the long way,
+ * which follows, does it instead. Behind that nobody does, for the call may fail or wait.
+ */
+static PT_INLINE void rcu_leave_in_vain(struct cursor *c)
+{
+	if (c->try_only)
+		port_rcu_read_unlock_quick(&c->self->port);
+	else
+		port_rcu_read_unlock(&c->self->port);
+}
+
 static PT_INLINE bool strategy_lock_page(struct cursor *c)
 {
 	enum rcu_got got;
 
 	port_rcu_read_lock(&c->self->port);
 	if (unlikely(!walk_to_leaf_table(c))) {
-		port_rcu_read_unlock_quick(&c->self->port);
+		rcu_leave_in_vain(c);
 		return false;
 	}
 	got = rcu_lock_unless_stray(c, c->node);
 	if (unlikely(got != RCU_LOCKED)) {
 		stat_add(cursor_stats(c), STAT_RETRIES, got == RCU_STRAY);
-		port_rcu_read_unlock_quick(&c->self->port);
+		rcu_leave_in_vain(c);
 		return false;
 	}
 	if (!c->try_only) {
