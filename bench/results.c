@@ -39,7 +39,9 @@ int results_check_path(const char *path)
 	struct stat status;
 	int error = 0;
 
-	if (!*path || snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy)) {
+	/* "-" would become a file of that name, which nobody who writes it wants. */
+	if (!*path || !strcmp(path, "-") ||
+	    snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy)) {
 		complain("--output: '%s' is not a usable path", path);
 		return -EINVAL;
 	}

@@ -615,7 +615,8 @@ static inline PT_MUST_CHECK int pt_query_get(struct pt_thread *self, struct pt_t
 
 /*
  * Each of these is a transaction by itself. What holds for all of them and for those of "upkeep":
- *   @va, @len   multiples of the base page, @len > 0, else -EINVAL; within the bound, else -ERANGE
+ *   @va, @len   multiples of the base page, @len > 0, and no wrap-around, else -EINVAL; within the
+ *               bound, else -ERANGE
  *   @gather     NULL: what must be flushed is flushed when the call returns (T1), and what was
  *               removed is retired; else both are added to it, and the caller syncs
  *   ret_ counts may be NULL
@@ -627,7 +628,8 @@ static inline PT_MUST_CHECK int pt_query_get(struct pt_thread *self, struct pt_t
  * Map [va, va + len) to [pa, pa + len), by the largest leaves up to @max_level (pt_largest_page()).
  * Marks in the range are replaced, and tables that hold no mapping give way to a huge leaf. With
  * PT_TRACKED in @prop one reference for each of those leaves moves into the table.
- * @pa: a multiple of the base page; @max_level: 1..levels.
+ * @pa: a multiple of the base page, and all of it below 1 << pa_bits of the format; @max_level:
+ * 1..levels.
  * Return: 0; -EINVAL; -ERANGE; -EEXIST: something in the range is mapped; -ENOMEM; -EDEADLK. On
  * error references stay with the caller.
  * Cost: the walk and one store per leaf.
