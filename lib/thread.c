@@ -198,6 +198,7 @@ int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self)
 	self->slot = slot_number_get(pool);
 	self->id = atomic_fetch_add_explicit(&pool->registered, 1, memory_order_relaxed) + 1;
 	port_thread_register(&self->port);
+	port_ignore(&self->nowhere, sizeof(self->nowhere));
 	*ret_self = self;
 	return 0;
 }

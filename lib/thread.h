@@ -34,7 +34,7 @@ struct pt_thread {
 	 */
 	uint64_t short_way;
 	uint64_t
-		works_on; /* `id` of the table it worked on last; 0: none. What follows is for that: */
+		works_on; /* `id` of the table it worked on last; 0: none. The next three are its: */
 	struct stats_line *counts_on; /* where it counts, while the table exists; never NULL */
 	uint64_t page_prop;           /* properties that are valid for a page, */
 	uint64_t page_leaf;           /* and the leaf they make for the physical address 0 */

@@ -100,6 +100,12 @@ uint64_t port_unique(void);
  */
 
 /*
+ * Tell the explorer that nobody ever reads what is written there, so that executions do not differ
+ * by it. Costs nothing elsewhere.
+ *   void port_ignore(void *addr, size_t bytes);
+ */
+
+/*
  * Tell the explorer where arrays of objects lie, so that it can name addresses: @count objects of
  * @stride bytes at @base, called @name. Costs nothing elsewhere.
  *   void port_describe(const char *name, void *base, size_t stride, size_t count);

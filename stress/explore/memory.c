@@ -120,7 +120,7 @@ uint64_t memory_signature(void)
 		uint32_t cell = rt.touched[i];
 		uint64_t before, mix;
 
-		if (cell >= ARENA_CELLS)
+		if (cell >= ARENA_CELLS || rt.cells[cell].ignored)
 			continue;
 		before = cell < snapshot_used / 8 ? snapshot[cell] : 0;
 		if (arena[cell] == before)
@@ -130,6 +130,14 @@ uint64_t memory_signature(void)
 		sum += mix ^ mix >> 32;
 	}
 	return sum;
+}
+
+void memory_ignore(const void *addr, size_t bytes)
+{
+	struct cell *cell = &rt.cells[((uintptr_t)addr - ARENA_BASE) / 8];
+
+	for (size_t i = 0; i < bytes / 8; i++)
+		cell[i].ignored = true;
 }
 
 void *memory_reserve(size_t bytes, size_t align, bool poisoned)

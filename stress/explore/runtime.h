@@ -43,6 +43,7 @@ struct cell {
 	uint32_t run;
 	uint32_t version; /* changes of value in this execution */
 	uint8_t poison;   /* free memory */
+	uint8_t ignored;  /* nobody reads it */
 	uint8_t hot;      /* threads conflict here: accesses are scheduling points */
 	uint8_t readers;  /* threads that ever read it atomically, a bit each ... */
 	uint8_t writers;  /* ... that ever wrote it; both of this scenario */
@@ -136,6 +137,8 @@ void memory_restore(void);
 uint64_t memory_signature(void); /* of all differences to the snapshot */
 void *memory_reserve(size_t bytes, size_t align, bool poisoned);
 void memory_poison(const void *addr, size_t bytes, bool poison);
+/* Differences there are none: nobody reads what is written there. */
+void memory_ignore(const void *addr, size_t bytes);
 void memory_describe(const char *name, const void *base, size_t stride, size_t count);
 void memory_name(uintptr_t addr, char *text, size_t size);
 const char *memory_letter(uintptr_t addr); /* what a race there breaks */

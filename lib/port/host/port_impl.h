@@ -210,6 +210,12 @@ static inline void port_unpoison(void *addr, size_t bytes)
 #endif
 }
 
+static inline void port_ignore(void *addr, size_t bytes)
+{
+	(void)addr;
+	(void)bytes;
+}
+
 static inline void port_describe(const char *name, void *base, size_t stride, size_t count)
 {
 	(void)name;

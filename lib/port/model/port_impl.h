@@ -55,6 +55,7 @@ void port_model_wait_end(void);
 
 void port_poison(void *addr, size_t bytes);
 void port_unpoison(void *addr, size_t bytes);
+void port_ignore(void *addr, size_t bytes);
 void port_describe(const char *name, void *base, size_t stride, size_t count);
 
 #endif

@@ -380,6 +380,11 @@ void port_unpoison(void *addr, size_t bytes)
 	memory_poison(addr, bytes, false);
 }
 
+void port_ignore(void *addr, size_t bytes)
+{
+	memory_ignore(addr, bytes);
+}
+
 void port_describe(const char *name, void *base, size_t stride, size_t count)
 {
 	memory_describe(name, base, stride, count);
