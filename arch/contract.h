@@ -31,7 +31,7 @@
 #include "pte.h"
 
 /* What kind of slot content `pte` is, in a node of `level`; at level 1 never a TABLE. */
-static inline enum pt_kind fmt_kind(pte_t pte, unsigned level);
+static FMT_INLINE enum pt_kind fmt_kind(pte_t pte, unsigned level);
 
 /* fmt_kind(pte, level) == PT_KIND_TABLE, in as few instructions as possible. */
 static inline bool fmt_is_table(pte_t pte, unsigned level);

@@ -50,7 +50,7 @@ static inline bool fmt_is_table(pte_t pte, unsigned level)
 	return level > 1 && (pte & TOY_TABLE);
 }
 
-static inline enum pt_kind fmt_kind(pte_t pte, unsigned level)
+static FMT_INLINE enum pt_kind fmt_kind(pte_t pte, unsigned level)
 {
 	if (fmt_is_table(pte, level))
 		return PT_KIND_TABLE;
