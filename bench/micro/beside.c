@@ -93,14 +93,14 @@ void beside_threads(struct table *table, struct subject *rcu, unsigned repetitio
 	pin(0, &before);
 	beside.kernel = kernel_find("map-unmap");
 	beside.operations = TOGGLES;
-	pair.what = "map or unmap a page, beside a thread that does the same, by alone";
+	pair.what = "map or unmap a page, 2 threads";
 	pair.base_who = "alone";
 	report_pair(table, &pair, repetitions);
 
 	subject_bring(rcu, true);
 	beside.kernel = kernel_find("query");
 	beside.operations = QUERIES;
-	pair.what = "query, beside a thread that maps and unmaps, by alone";
+	pair.what = "query beside a writer";
 	pair.add_noise = true;
 	report_pair(table, &pair, repetitions);
 	unpin(&before);
@@ -133,7 +133,7 @@ static double time_without(void *context)
 void beside_stats(struct table *table, struct subject *rcu, unsigned repetitions)
 {
 	struct counting counting = {must(calloc(1, sizeof(struct subject))), rcu};
-	struct pair pair = {.what = "map or unmap a page, with statistics by without",
+	struct pair pair = {.what = "map or unmap a page, counting",
 			    .who = "rcu",
 			    .base_who = "without",
 			    .measured = time_with,
@@ -185,8 +185,8 @@ static void count_memory(struct table *table, struct subject *s)
 		subject_wrong(s, "pt_check", report.va, 0);
 	figure /= (double)report.nodes;
 	slack = (double)((2 << 20) + MAGAZINE_MOST * FLOOR_NODE_BYTES) / (double)report.nodes;
-	report_target(table, "resident bytes for each node, 64 GiB of 4 KiB pages", s->name,
-		      &figure, 1, 4096 + 64 + slack, 0);
+	report_target(table, "bytes for each node, 64 GiB", s->name, &figure, 1, 4096 + 64 + slack,
+		      0);
 	subject_destroy(s);
 }
 
@@ -205,8 +205,7 @@ static void count_locks(struct table *table, struct subject *s)
 		subject_wrong(s, "pt_table_get_stats", 0, 0);
 	figure = (double)(after.locks - before.locks) /
 		 (double)(after.nodes_given - before.nodes_given);
-	report_target(table, "unmap 1 GiB by one call: locks for each table freed", s->name,
-		      &figure, 1, 1.01, 0);
+	report_target(table, "unmap 1 GiB: locks for a table", s->name, &figure, 1, 1.01, 0);
 	subject_destroy(s);
 }
 
