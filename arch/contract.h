@@ -86,6 +86,6 @@ static inline bool fmt_hw_writes(pte_t pte);
 static inline pte_t fmt_touched(pte_t pte, bool write);
 
 /* Must cached translations of `old` be flushed when it becomes `new`? Both leaves or EMPTY. */
-static inline bool fmt_needs_flush(pte_t old, pte_t new);
+static FMT_INLINE bool fmt_needs_flush(pte_t old, pte_t new);
 
 #endif

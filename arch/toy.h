@@ -146,7 +146,7 @@ static inline pte_t fmt_touched(pte_t pte, bool write)
 }
 
 /* As on x86-64, see there. */
-static inline bool fmt_needs_flush(pte_t old, pte_t new)
+static FMT_INLINE bool fmt_needs_flush(pte_t old, pte_t new)
 {
 	const pte_t granted = TOY_PROP(PT_WRITE | PT_EXEC | PT_DIRTY);
 	const pte_t ignored = TOY_PROP(PT_ACCESSED | PT_SOFT0 | PT_SOFT1 | PT_TRACKED);

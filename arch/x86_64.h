@@ -247,7 +247,7 @@ static inline pte_t fmt_touched(pte_t pte, bool write)
  * use of a page still in the TLB from the next look at the bit, which is only a hint for choosing
  * victims, while a flush per look is what would cost. Hence A = 0 does not mean `not cached`.
  */
-static inline bool fmt_needs_flush(pte_t old, pte_t new)
+static FMT_INLINE bool fmt_needs_flush(pte_t old, pte_t new)
 {
 	const pte_t granted = X86_W | X86_D; /* may be set without a flush, not cleared */
 	const pte_t ignored = X86_A | X86_SOFT0 | X86_SOFT1 | X86_TRACKED | FMT_STRATEGY_MASK;
