@@ -294,7 +294,12 @@ void random_transaction(struct world *w)
 	len = t.last - t.first + 1;
 	open_gather(w);
 	random_failure(w);
-	rc = pt_cursor_begin(w->fx->self, w->fx->table, t.first, len, t.mode, t.top, &t.c);
+	rc = -EBUSY; /* so is trying, with nobody else there, if too much is retired */
+	if (one_in(w, 2))
+		rc = pt_cursor_try_begin(w->fx->self, w->fx->table, t.first, len, t.mode, t.top,
+					 &t.c);
+	if (rc == -EBUSY)
+		rc = pt_cursor_begin(w->fx->self, w->fx->table, t.first, len, t.mode, t.top, &t.c);
 	if (t.mode != PT_BUILD)
 		assert_int_equal(rc, 0); /* they need no nodes */
 	if (!succeeded(w, rc, 0)) {
