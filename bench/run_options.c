@@ -254,8 +254,8 @@ static enum exit_code choose_variants(struct parsed *p)
 	size_t i;
 
 	if (!p->suite == !p->workloads) {
-		complain(
-			"run: give a --suite or a --workload, not both; `ptbench list` shows them");
+		complain("run: give a --suite or a --workload%s; `ptbench list` shows them",
+			 p->suite ? ", not both" : "");
 		return EXIT_USAGE;
 	}
 	code = p->suite ? add_suite(p) : add_workloads(p);
