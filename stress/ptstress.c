@@ -1,81 +1,61 @@
 /* SPDX-License-Identifier: MIT */
-/* ptstress: breaks page tables, or fails to. Each command parses its own options. */
+/*
+ * ptstress: breaks page tables, or fails to. What needs the instrumented library is a program of its
+ * own beside this one, because both libraries have the same symbols.
+ */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "explore/explore.h"
-#include "selftest/selftest.h"
+#include "command.h"
 
-static int selftest_main(int argc, char **argv)
+#define EXPLORER "ptstress-explore"
+
+/* The explorer lies where this program lies. */
+static int explorer_path(char *path, size_t size)
 {
-	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		printf("Usage: ptstress selftest\n"
-		       "Check that the explorer finds bugs in small programs that have one each.\n");
-		return 0;
-	}
-	if (argc > 1) {
-		fprintf(stderr, "ptstress: selftest takes no arguments\n");
-		return 1;
-	}
-	return explore_setup() ? 3 : selftest_run();
+	ssize_t n = readlink("/proc/self/exe", path, size - sizeof(EXPLORER));
+	char *name;
+
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	name = strrchr(path, '/');
+	if (!name)
+		return -ENOENT;
+	strcpy(name + 1, EXPLORER);
+	return 0;
 }
 
-static const struct command {
-	const char *name, *about;
-	int (*run)(int argc, char **argv);
-} commands[] = {
-	{"explore", "run scenarios under all schedules up to a bound", explore_main},
-	{"list", "what there is to explore", explore_list_main},
-	{"selftest", "check that the explorer finds seeded bugs", selftest_main},
+/* argv[0] is "ptstress NAME": the explorer gets NAME as its first argument. */
+static int run_explorer(int argc, char **argv)
+{
+	char path[PATH_MAX];
+	char *arguments[argc + 2];
+
+	arguments[0] = (char *)"ptstress";
+	arguments[1] = strrchr(argv[0], ' ') + 1;
+	memcpy(arguments + 2, argv + 1, (size_t)argc * sizeof(*argv));
+	if (!explorer_path(path, sizeof(path)))
+		execv(path, arguments);
+	if (errno != ENOENT) {
+		fprintf(stderr, "ptstress: cannot run %s: %s\n", path, strerror(errno));
+		return EXIT_RESOURCES;
+	}
+	fprintf(stderr, "ptstress: this build has no explorer (%s); build without sanitizers\n",
+		EXPLORER);
+	return EXIT_UNSUPPORTED;
+}
+
+static const struct command commands[] = {
+	{"explore", "run small programs under all schedules", run_explorer},
+	{"list", "what there is to explore", run_explorer},
+	{"selftest", "check that the explorer finds seeded bugs", run_explorer},
 };
-
-#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-static void usage(FILE *out)
-{
-	fprintf(out, "Usage: ptstress COMMAND [OPTION...]\n"
-		     "Break page tables: small programs under every schedule, each checked.\n\n");
-	for (size_t i = 0; i < NR_COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].about);
-	fprintf(out, "\n`ptstress COMMAND --help` explains a command's options.\n"
-		     "Exit codes: 0 fine, 1 usage, 2 a violation was found, 3 no resources\n");
-}
-
-/* What cannot be written has not been said. Also when argp exits after --help. */
-static void close_stdout(void)
-{
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "ptstress: cannot write to the standard output: %s\n",
-			strerror(errno));
-		_exit(3);
-	}
-}
 
 int main(int argc, char **argv)
 {
-	char name[32];
-
-	atexit(close_stdout);
-	/* The options' own lines say which take arguments. */
-	setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
-	if (argc < 2) {
-		usage(stderr);
-		return 1;
-	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
-		usage(stdout);
-		return 0;
-	}
-	for (size_t i = 0; i < NR_COMMANDS; i++)
-		if (!strcmp(argv[1], commands[i].name)) {
-			snprintf(name, sizeof(name), "ptstress %s", commands[i].name);
-			argv[1] = name; /* as usage messages shall call it */
-			return commands[i].run(argc - 1, argv + 1);
-		}
-	fprintf(stderr, "ptstress: no command '%s'\n", argv[1]);
-	usage(stderr);
-	return 1;
+	return command_main(commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
 }

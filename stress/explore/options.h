@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FORMAT "toy"
+#include "command.h"
 
-enum exit_code { EXIT_FINE = 0, EXIT_USAGE = 1, EXIT_VIOLATION = 2, EXIT_RESOURCES = 3 };
+#define FORMAT "toy"
 
 struct options {
 	const char *strategies; /* a list, or "all" */
