@@ -355,7 +355,7 @@ static void run_step(struct program *p, struct call *call, unsigned t)
 		return;
 	}
 	if (changes_pages(s))
-		tlb_change_begins(s->page, s->pages);
+		tlb_change_begins(s->page, s->pages, begins(s) || s->gather);
 	switch (s->kind) {
 	case STEP_MAP:
 	case STEP_UNMAP:
@@ -395,7 +395,7 @@ static void run_step(struct program *p, struct call *call, unsigned t)
 		break;
 	}
 	if (p->scenario->hardware && syncs(s))
-		tlb_change_synced(p);
+		tlb_change_synced(p, s->kind == STEP_SYNC);
 }
 
 static bool needs_cursor(const struct step *s)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "generate.h"
+#include "jobs.h"
 #include "options.h"
 #include "program.h"
 #include "search.h"
@@ -141,23 +142,61 @@ static void add_totals(struct totals *all, const struct totals *some)
 	all->seconds += some->seconds;
 }
 
+struct share {
+	const struct options *options;
+	const char *strategy;
+};
+
+/* One job's share of the slice. */
+static void explore_share(void *ctx, unsigned job, void *result)
+{
+	const struct share *share = ctx;
+	const struct options *options = share->options;
+	struct totals *some = result;
+	struct generator generator;
+	const struct scenario *scenario;
+
+	generate_begin(&generator, options->generate);
+	generator.slice = options->slice + options->slices * job;
+	generator.slices = options->slices * options->jobs;
+	while ((scenario = generate_next(&generator)) && !(options->fail_fast && some->failed))
+		explore_one(options, share->strategy, scenario, some);
+}
+
 /* All programs of a shape: one line for all that pass. */
 static void explore_generated(const struct options *options, const char *strategy,
 			      struct totals *totals)
 {
-	struct totals some = {0};
-	struct generator generator;
-	const struct scenario *scenario;
+	struct share share = {options, strategy};
+	struct totals some[MAX_JOBS] = {{0}};
 	char what[80];
 
-	generate_begin(&generator, options->generate);
-	while ((scenario = generate_next(&generator)) && !(options->fail_fast && some.failed))
-		explore_one(options, strategy, scenario, &some);
-	snprintf(what, sizeof(what), "%-10s %u programs%s: ", strategy, some.passed + some.failed,
-		 some.cut ? " (some cut)" : "");
-	print_totals(what, &some);
+	if (options->jobs == 1)
+		explore_share(&share, 0, some);
+	else
+		some[0].failed +=
+			jobs_run(options->jobs, explore_share, &share, some, sizeof(some[0]));
+	for (unsigned i = 1; i < options->jobs; i++)
+		add_totals(&some[0], &some[i]);
+	snprintf(what, sizeof(what), "%-10s %u programs%s: ", strategy,
+		 some[0].passed + some[0].failed, some[0].cut ? " (some cut)" : "");
+	print_totals(what, &some[0]);
 	fflush(stdout);
-	add_totals(totals, &some);
+	add_totals(totals, &some[0]);
+}
+
+static void print_programs(const struct options *options)
+{
+	struct generator g;
+
+	generate_begin(&g, options->generate);
+	while (generate_next(&g))
+		;
+	printf("%u calls, %u starting trees: %llu programs of shape %s, and %llu that are these with "
+	       "threads swapped, %llu with a gather-sync of nothing; slice %u of %u\n",
+	       generate_calls, generate_trees, (unsigned long long)g.number, options->generate,
+	       (unsigned long long)g.swapped, (unsigned long long)g.idle, options->slice + 1,
+	       options->slices);
 }
 
 static void explore_strategy(const struct options *options, const char *strategy,
@@ -184,7 +223,9 @@ static int explore_all(const struct options *options)
 	const struct pt_strategy_info *strategy;
 	struct totals totals = {0};
 
-	if (!options->generate)
+	if (options->generate)
+		print_programs(options);
+	else
 		print_heading(options->bound);
 	for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
 		if (!(options->fail_fast && totals.failed) &&

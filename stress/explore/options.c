@@ -3,14 +3,17 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "generate.h"
+#include "jobs.h"
 #include "program.h"
 #include "search.h"
 
 #define DEFAULT_BOUND 2
+#define MAX_SLICES 1000000u
 
 enum {
 	KEY_STRATEGY = 's',
@@ -23,6 +26,8 @@ enum {
 	KEY_NO_PRUNE = 'p',
 	KEY_GENERATE = 'g',
 	KEY_NODE_LOCK = 'l',
+	KEY_SLICE = 'i',
+	KEY_JOBS = 'j',
 };
 
 static const struct argp_option argp_options[] = {
@@ -30,6 +35,8 @@ static const struct argp_option argp_options[] = {
 	{"scenario", KEY_SCENARIO, "LIST", 0, "names from `ptstress list`, or all (default)", 0},
 	{"generate", KEY_GENERATE, "SHAPE", 0,
 	 "instead of scenarios all programs of a shape: 1,2 is two threads of 1 and 2 calls", 0},
+	{"slice", KEY_SLICE, "I/N", 0, "of these only the I-th of N parts, 1..N", 0},
+	{"jobs", KEY_JOBS, "N", 0, "processes that share them, 1..64 (default 1)", 0},
 	{"node-lock", KEY_NODE_LOCK, "NAME", 0,
 	 "ttas (default), ticket or queued, where a scenario does not say which", 0},
 	{"bound", KEY_BOUND, "N", 0, "search with up to N preemptions, 0..8 (default 2)", 0},
@@ -56,6 +63,19 @@ static uint64_t parse_number(struct argp_state *state, const char *name, const c
 		argp_error(state, "--%s: '%s' is not a number from 0 to %llu", name, text,
 			   (unsigned long long)max);
 	return value;
+}
+
+static void parse_slice(struct argp_state *state, const char *text, struct options *options)
+{
+	unsigned part, parts;
+	char rest;
+
+	if (sscanf(text, "%u/%u%c", &part, &parts, &rest) != 2 || !part || part > parts ||
+	    parts > MAX_SLICES)
+		argp_error(state, "--slice: '%s' is not I/N with 1 <= I <= N <= %u", text,
+			   MAX_SLICES);
+	options->slice = part - 1;
+	options->slices = parts;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -86,6 +106,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_GENERATE:
 		options->generate = arg;
+		return 0;
+	case KEY_SLICE:
+		parse_slice(state, arg, options);
+		return 0;
+	case KEY_JOBS:
+		options->jobs = (unsigned)parse_number(state, "jobs", arg, MAX_JOBS);
+		if (!options->jobs)
+			argp_error(state, "--jobs: '0' is not a number from 1 to %u", MAX_JOBS);
 		return 0;
 	case KEY_NO_PRUNE:
 		search_prunes = false;
@@ -173,10 +201,19 @@ bool options_parse(struct options *options, int argc, char **argv)
 {
 	struct generator generator;
 
-	*options =
-		(struct options){.strategies = "all", .scenarios = "all", .bound = DEFAULT_BOUND};
+	*options = (struct options){
+		.strategies = "all",
+		.scenarios = "all",
+		.bound = DEFAULT_BOUND,
+		.slices = 1,
+		.jobs = 1,
+	};
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&explore_argp, argc, argv, 0, NULL, options);
+	if (!options->generate && (options->slices > 1 || options->jobs > 1)) {
+		fprintf(stderr, "ptstress: --slice and --jobs share the programs of --generate\n");
+		return false;
+	}
 	if (options->generate && !generate_begin(&generator, options->generate)) {
 		fprintf(stderr,
 			"ptstress: --generate: '%s' is not a shape such as 1,2 of at most 6 calls\n",

@@ -18,7 +18,9 @@ struct options {
 	const char *replay;
 	bool quiet;
 	bool fail_fast;
-	const char *generate; /* a shape; NULL: the scenarios */
+	const char *generate;   /* a shape; NULL: the scenarios */
+	unsigned slice, slices; /* which part of its programs, from 0, of how many */
+	unsigned jobs;
 };
 
 /* Parse and check; ends the program on a usage error. Return: false after saying what is wrong. */

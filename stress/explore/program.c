@@ -250,7 +250,7 @@ static void setup(void *ctx)
 	rt.self->operation = "set-up";
 	seen_clear(&judged);
 	seen_clear(&outcomes);
-	tlb_clear();
+	tlb_clear(p->scenario);
 	setup_pool(p);
 	config.pool = p->pool;
 	if (p->scenario->hardware) {

@@ -22,15 +22,22 @@ struct frame {
 static _Alignas(8) struct tlb {
 	struct translation of[MAX_THREADS][SCENARIO_PAGES];
 	struct frame frames[SCENARIO_FRAMES];
-	uint64_t changing[MAX_THREADS]; /* pages whose old translations need not be gone yet */
-	uint64_t stored;                /* pages through which the hardware wrote */
-	uint64_t unreported;            /* pages unmapped by a call that reports nothing */
-	uint8_t walking;                /* CPUs in the middle of an access */
+	/* Pages whose old translations need not be gone yet: until this call ends, until a sync. */
+	uint64_t changing[MAX_THREADS], gathered[MAX_THREADS];
+	uint64_t stored;     /* pages through which the hardware wrote */
+	uint64_t unreported; /* pages unmapped by a call that reports nothing */
+	uint8_t walking;     /* CPUs in the middle of an access */
 } tlb, snapshot;
 
-void tlb_clear(void)
+static bool used; /* some thread accesses pages */
+
+void tlb_clear(const struct scenario *scenario)
 {
 	tlb = (struct tlb){0};
+	used = false;
+	for (unsigned t = 0; t < MAX_THREADS; t++)
+		for (unsigned i = 0; i < MAX_STEPS; i++)
+			used |= scenario->threads[t][i].kind == STEP_ACCESS;
 }
 
 void tlb_snapshot(void)
@@ -47,7 +54,7 @@ static void tlb_point(bool write)
 {
 	struct cell *cell = pseudo_cell(CELL_TLB);
 
-	if (rt.me >= MAX_THREADS)
+	if (rt.me >= MAX_THREADS || !used)
 		return;
 	cell->readers |= (uint8_t)(1u << rt.me);
 	if (write)
@@ -145,9 +152,13 @@ void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
 	}
 }
 
-void tlb_change_begins(unsigned page, unsigned pages)
+void tlb_change_begins(unsigned page, unsigned pages, bool gathered)
 {
-	if (rt.me < MAX_THREADS)
+	if (rt.me >= MAX_THREADS)
+		return;
+	if (gathered)
+		tlb.gathered[rt.me] |= page_mask(page, pages);
+	else
 		tlb.changing[rt.me] |= page_mask(page, pages);
 }
 
@@ -175,16 +186,17 @@ static bool up_to_date(struct program *program, unsigned page, const struct tran
  * The pages of this thread's calls may have no stale translation any more, unless another thread
  * is changing them.
  */
-void tlb_change_synced(struct program *program)
+void tlb_change_synced(struct program *program, bool gathered)
 {
-	uint64_t pages;
+	uint64_t *done, pages;
 
 	if (rt.me >= MAX_THREADS)
 		return;
-	pages = tlb.changing[rt.me];
-	tlb.changing[rt.me] = 0;
+	done = gathered ? &tlb.gathered[rt.me] : &tlb.changing[rt.me];
+	pages = *done;
+	*done = 0;
 	for (unsigned t = 0; t < MAX_THREADS; t++)
-		pages &= ~tlb.changing[t];
+		pages &= ~(tlb.changing[t] | tlb.gathered[t]);
 	for (unsigned page = 0; page < SCENARIO_PAGES; page++)
 		for (unsigned cpu = 0; cpu < rt.subject->threads; cpu++) {
 			const struct translation *entry = &tlb.of[cpu][page];

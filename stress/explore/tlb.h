@@ -11,7 +11,7 @@
 #include "program.h"
 
 /* State outside the arena: empty, as it is after set-up, back to that. */
-void tlb_clear(void);
+void tlb_clear(const struct scenario *scenario);
 void tlb_snapshot(void);
 void tlb_restore(void);
 
@@ -26,9 +26,12 @@ void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables);
 extern const struct pt_item_ops tlb_item_ops;
 void tlb_removed(void *ctx, pt_va_t va, const struct pt_item *item);
 
-/* A call on these pages begins: there may be stale translations until it has synced. */
-void tlb_change_begins(unsigned page, unsigned pages);
-void tlb_change_synced(struct program *program);
+/*
+ * A call on these pages begins: there may be stale translations until it has synced, or the thread
+ * has synced its gather.
+ */
+void tlb_change_begins(unsigned page, unsigned pages, bool gathered);
+void tlb_change_synced(struct program *program, bool gathered);
 
 /* The references of the frames that @step maps: before it, and again if it fails. */
 void tlb_take(const struct step *step);
