@@ -74,7 +74,7 @@ void pt_thread_wait_backlog(struct pt_thread *self);
 /* Make sure that @nodes calls of node_take() succeed. Return: 0 or -ENOMEM. */
 static inline int node_reserve(struct pt_thread *self, uint64_t nodes)
 {
-	if (nodes > self->fail_after)
+	if (nodes > self->fail_after || (nodes && port_alloc_fails()))
 		return -ENOMEM;
 	if (nodes <= self->clean.count)
 		return 0;

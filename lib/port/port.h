@@ -93,6 +93,12 @@ void port_free(void *object);
 uint64_t port_unique(void);
 
 /*
+ * Whether the allocation at hand is to fail though there is memory: the explorer tries that. Costs
+ * nothing elsewhere.
+ *   bool port_alloc_fails(void);
+ */
+
+/*
  * Tell checkers (ASan, the explorer) that memory is, is no longer, free: any access to poisoned
  * memory is an error. Costs nothing elsewhere.
  *   void port_poison(void *addr, size_t bytes);

@@ -429,12 +429,17 @@ unsigned calls_run(struct program *p, const struct step *steps, struct call *cal
 			may_fail = true;
 			continue;
 		}
+		if (steps[i].kind == STEP_ALLOC_MAY_FAIL) {
+			rt.self->alloc_may_fail = true;
+			continue;
+		}
 		if (left_out(&steps[i], t))
 			continue;
 		call->step = &steps[i];
-		call->may_fail = may_fail;
+		rt.self->alloc_failed = false;
 		sched_invoke(text ? text[i] : "set-up");
 		run_step(p, call, t);
+		call->may_fail = may_fail || rt.self->alloc_failed;
 		call->responded = sched_respond();
 		call->invoked = rt.self->invoked;
 	}
@@ -470,6 +475,7 @@ void step_text(const struct step *s, char *text, size_t size)
 		[STEP_END] = "cursor end",
 		[STEP_SYNC] = "gather sync",
 		[STEP_FAIL_ALLOC] = "allocations fail",
+		[STEP_ALLOC_MAY_FAIL] = "an allocation may fail",
 		[STEP_RECLAIM] = "reclaim",
 		[STEP_TABLE_NEW] = "new table",
 		[STEP_TABLE_DROP] = "drop table",

@@ -24,14 +24,17 @@ struct totals {
 
 static void report(const struct program *program, const struct search_result *result, bool words)
 {
-	unsigned preemptions = 0;
+	unsigned preemptions = 0, picks = 0;
 
-	for (unsigned i = 0; i < result->schedule.count; i++)
+	for (unsigned i = 0; i < result->schedule.count; i++) {
 		preemptions += result->schedule.at[i].preempts;
+		picks += result->schedule.at[i].pick;
+	}
 	printf("\nviolation of %s: %s\n", result->letter, result->message);
-	printf("  strategy %s, scenario %s (%s); found after %llu schedules; %u preemption%s\n",
+	printf("  strategy %s, scenario %s (%s); found after %llu schedules; %u preemption%s, %u pick%s\n",
 	       program->strategy, program->scenario->name, program->scenario->about,
-	       (unsigned long long)result->failed_after, preemptions, preemptions == 1 ? "" : "s");
+	       (unsigned long long)result->failed_after, preemptions, preemptions == 1 ? "" : "s",
+	       picks, picks == 1 ? "" : "s");
 	if (words) {
 		search_replay(&result->schedule, true);
 		trace_print(stdout);

@@ -79,7 +79,9 @@ struct thread {
 	} polled[MAX_POLLED];
 	const void *sleeps_on;
 	uint32_t asleep_since;
-	unsigned read_nest; /* depth of RCU read sections */
+	unsigned read_nest;  /* depth of RCU read sections */
+	bool alloc_may_fail; /* the search picks whether, */
+	bool alloc_failed;   /* and it did, in the current call */
 	uint64_t waits_for; /* WAIT_GRACE: threads; WAIT_BARRIER: how many callbacks must be done */
 	uint32_t invoked;   /* when the current call began, in events */
 	const char *operation;

@@ -48,6 +48,7 @@ enum step_kind {
 	/* what changes no page */
 	STEP_SYNC,
 	STEP_FAIL_ALLOC,
+	STEP_ALLOC_MAY_FAIL,
 	STEP_RECLAIM,
 	/* tables that share a kernel half: see roles.h */
 	STEP_TABLE_NEW,
@@ -214,6 +215,8 @@ const struct scenario *scenario_find(const char *name);
 	{                                           \
 		.kind = STEP_FAIL_ALLOC, .value = k \
 	}
+/* From here on: one allocation, whichever, in any thread that says so. The search tries them all. */
+#define ALLOC_MAY_FAIL ONLY(STEP_ALLOC_MAY_FAIL)
 #define RECLAIM ONLY(STEP_RECLAIM)
 /* A user table of the thread's own; and the end of it. */
 #define NEW_TABLE ONLY(STEP_TABLE_NEW)

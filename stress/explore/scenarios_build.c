@@ -139,5 +139,15 @@ const struct scenario scenarios_build[] = {
 				{QUERY(1), QUERY(4)},
 			},
 	},
+	{
+		.name = "memory-may-run-out",
+		.about = "any one allocation fails: of tables, of a split, of a page beside them",
+		.initial = {MAP_HUGE(0, 4)},
+		.threads =
+			{
+				{ALLOC_MAY_FAIL, MAP(4, 6, 8)},
+				{ALLOC_MAY_FAIL, UNMAP(1, 1), MAP(1, 1, 3)},
+			},
+	},
 	{.name = NULL},
 };

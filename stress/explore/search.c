@@ -15,6 +15,11 @@
  * The equivalent schedule may be given up in turn, in favour of one that preempts earlier still;
  * that ends, because places in the program only move towards its beginning. A call's return counts
  * as a conflict with everything, because the calls' times must stay as they are.
+ *
+ * A pick is a choice without a switch. It belongs to what its thread does there: it depends on
+ * nothing else, and nothing else depends on it but through what the thread does next. So an
+ * equivalent schedule makes the same picks, as many of each kind, and the rules above hold for each
+ * assignment of picks by itself.
  */
 #include "search.h"
 
@@ -28,17 +33,19 @@
 #define MAX_CHOICES 4096
 
 bool search_prunes = true;
+unsigned search_budget[PICK_NR] = {[PICK_ALLOC_FAILS] = 1, [PICK_STALE_READ] = 1};
 
 static struct choice {
 	uint32_t step;
 	uint8_t chosen, by_default;
-	uint8_t todo; /* alternatives left, a bit each */
+	uint32_t todo; /* alternatives left, a bit each */
+	bool pick;
 	bool uninvoked;
 	bool preemptible; /* leaving the default costs a preemption */
 } path[MAX_CHOICES];
 
 static unsigned depth, prefix; /* choices made; of these, how many must be repeated */
-static unsigned preemptions, bound;
+static unsigned preemptions, bound, picked[PICK_NR];
 static const struct schedule *replay; /* NULL: search */
 static unsigned replayed;
 
@@ -47,15 +54,25 @@ static unsigned first_of(unsigned mask)
 	return (unsigned)__builtin_ctz(mask);
 }
 
-static unsigned decide_replay(unsigned enabled, unsigned current)
+/* What the schedule says about this step; NULL: the default. */
+static const struct schedule_switch *replay_next(bool pick)
 {
-	unsigned next = current < THREAD_ALL ? current : first_of(enabled);
 	const struct schedule_switch *s = &replay->at[replayed];
 
 	if (replayed == replay->count || s->step != rt.step)
-		return next;
+		return NULL;
 	replayed++;
 	rt.forced = replayed < replay->count ? replay->at[replayed].step : UINT32_MAX;
+	return s->pick == pick ? s : NULL;
+}
+
+static unsigned decide_replay(unsigned enabled, unsigned current)
+{
+	unsigned next = current < THREAD_ALL ? current : first_of(enabled);
+	const struct schedule_switch *s = replay_next(false);
+
+	if (!s)
+		return next;
 	if (enabled & 1u << s->to)
 		next = s->to;
 	/* The search would have noted the call's beginning here, or not yet. */
@@ -66,30 +83,36 @@ static unsigned decide_replay(unsigned enabled, unsigned current)
 	return next;
 }
 
-static unsigned decide(unsigned enabled, unsigned current)
+/* The next choice of the path: as it was made before, or @new. */
+static struct choice *choose(const struct choice *new)
 {
 	struct choice *c = &path[depth];
+
+	if (depth == MAX_CHOICES - 1)
+		rt_fail("P1", "more than %d choices in one execution", MAX_CHOICES);
+	if (depth++ >= prefix)
+		*c = *new;
+	else if (unlikely(c->step != rt.step))
+		rt_fail("-", "not repeatable: step %u instead of %u", rt.step, c->step);
+	return c;
+}
+
+static unsigned decide(unsigned enabled, unsigned current)
+{
+	const struct choice *c;
 	unsigned next = current < THREAD_ALL ? current : first_of(enabled);
 	unsigned others = enabled & ~(1u << next);
 
 	if (!others || (current < THREAD_ALL && preemptions == bound))
 		return next;
-	if (depth < prefix) {
-		if (unlikely(c->step != rt.step))
-			rt_fail("-", "not repeatable: step %u instead of %u", rt.step, c->step);
-	} else {
-		if (depth == MAX_CHOICES - 1)
-			rt_fail("P1", "more than %d choices in one execution", MAX_CHOICES);
-		*c = (struct choice){
-			.step = rt.step,
-			.chosen = (uint8_t)next,
-			.by_default = (uint8_t)next,
-			.todo = (uint8_t)others,
-			.uninvoked = current < THREAD_ALL && rt.self->invoke_pending,
-			.preemptible = current < THREAD_ALL,
-		};
-	}
-	depth++;
+	c = choose(&(struct choice){
+		.step = rt.step,
+		.chosen = (uint8_t)next,
+		.by_default = (uint8_t)next,
+		.todo = others,
+		.uninvoked = current < THREAD_ALL && rt.self->invoke_pending,
+		.preemptible = current < THREAD_ALL,
+	});
 	if (c->preemptible && c->chosen != current) {
 		preemptions++;
 		if (!rt.self->recent_unknown)
@@ -110,6 +133,52 @@ unsigned search_decide(unsigned enabled, unsigned current)
 	return next;
 }
 
+/* ---- picks ---- */
+
+static const char *const pick_names[PICK_NR] = {
+	[PICK_ALLOC_FAILS] = "an allocation fails",
+	[PICK_STALE_READ] = "an older value is read",
+};
+
+static unsigned pick_replay(unsigned n)
+{
+	const struct schedule_switch *s = replay_next(true);
+
+	return s && s->to < n ? s->to : 0;
+}
+
+static unsigned pick(enum pick_kind kind, unsigned n)
+{
+	const struct choice *c;
+
+	if (n > SEARCH_MAX_ALTERNATIVES)
+		rt_fail("-", "%u alternatives at once", n);
+	if (picked[kind] == search_budget[kind])
+		return 0;
+	c = choose(&(struct choice){
+		.step = rt.step,
+		.todo = (uint32_t)((UINT64_C(1) << n) - 2),
+		.pick = true,
+	});
+	picked[kind] += c->chosen != 0;
+	return c->chosen;
+}
+
+unsigned search_pick(enum pick_kind kind, unsigned n)
+{
+	unsigned picks;
+
+	if (rt.quiet || rt.me >= MAX_THREADS || n < 2)
+		return 0;
+	rt.step++;
+	picks = replay ? pick_replay(n) : pick(kind, n);
+	if (unlikely(rt.recording) && picks)
+		trace_text("chance:", pick_names[kind]);
+	return picks;
+}
+
+/* ---- paths ---- */
+
 static bool next_path(void)
 {
 	while (depth) {
@@ -117,7 +186,7 @@ static bool next_path(void)
 
 		if (c->todo) {
 			c->chosen = (uint8_t)first_of(c->todo);
-			c->todo &= (uint8_t)(c->todo - 1);
+			c->todo &= c->todo - 1;
 			prefix = depth;
 			return true;
 		}
@@ -130,6 +199,7 @@ static void run_once(void)
 {
 	depth = 0;
 	preemptions = 0;
+	memset(picked, 0, sizeof(picked));
 	replayed = 0;
 	rt.forced = replay && replay->count ? replay->at[0].step : UINT32_MAX;
 	sched_run();
@@ -143,6 +213,7 @@ static void path_to_schedule(struct schedule *schedule)
 			schedule->at[schedule->count++] = (struct schedule_switch){
 				.step = path[i].step,
 				.to = path[i].chosen,
+				.pick = path[i].pick,
 				.uninvoked = path[i].uninvoked,
 				.preempts = path[i].preemptible,
 			};
@@ -269,7 +340,14 @@ void search(const struct subject *subject, unsigned max_bound, uint64_t max_sche
 	result->seconds = now() - start;
 }
 
-/* ---- schedules as text: "step:thread", "step~thread" if the call left is uninvoked ---- */
+/*
+ * Schedules as text: "step:thread", "step~thread" if the call left is uninvoked, "step=alternative"
+ */
+
+static char mark_of(const struct schedule_switch *s)
+{
+	return s->pick ? '=' : s->uninvoked ? '~' : ':';
+}
 
 void schedule_print(const struct schedule *schedule, FILE *out)
 {
@@ -277,7 +355,18 @@ void schedule_print(const struct schedule *schedule, FILE *out)
 		fputs("serial", out);
 	for (unsigned i = 0; i < schedule->count; i++)
 		fprintf(out, "%s%u%c%u", i ? "," : "", schedule->at[i].step,
-			schedule->at[i].uninvoked ? '~' : ':', schedule->at[i].to);
+			mark_of(&schedule->at[i]), schedule->at[i].to);
+}
+
+static bool parse_number(const char **text, unsigned long limit, unsigned long *ret)
+{
+	char *end;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	*ret = strtoul(*text, &end, 10);
+	*text = end;
+	return *ret < limit;
 }
 
 bool schedule_parse(const char *text, struct schedule *ret)
@@ -287,19 +376,21 @@ bool schedule_parse(const char *text, struct schedule *ret)
 		return true;
 	for (;;) {
 		struct schedule_switch *s = &ret->at[ret->count];
-		char *end;
-		unsigned long step = strtoul(text, &end, 10);
+		unsigned long step, to;
+		char mark;
 
-		if (end == text || (*end != ':' && *end != '~') || step >= UINT32_MAX ||
-		    ret->count == SEARCH_MAX_SWITCHES)
+		if (ret->count == SEARCH_MAX_SWITCHES || !parse_number(&text, UINT32_MAX, &step))
 			return false;
-		s->uninvoked = *end == '~';
-		s->step = (uint32_t)step;
-		text = end + 1;
-		if (*text < '0' || *text >= '0' + MAX_THREADS)
+		mark = *text++;
+		if (!mark || !strchr(":~=", mark) ||
+		    !parse_number(&text, mark == '=' ? SEARCH_MAX_ALTERNATIVES : MAX_THREADS, &to))
 			return false;
-		s->to = (uint8_t)(*text++ - '0');
-		s->preempts = false;
+		*s = (struct schedule_switch){
+			.step = (uint32_t)step,
+			.to = (uint8_t)to,
+			.pick = mark == '=',
+			.uninvoked = mark == '~',
+		};
 		if (ret->count && s->step <= s[-1].step)
 			return false;
 		ret->count++;

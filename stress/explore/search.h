@@ -2,6 +2,8 @@
 /*
  * All schedules of a subject with at most a given number of preemptions: switches away from a
  * thread that could have gone on. Switches where a thread blocks or ends cost nothing.
+ *
+ * A schedule also says what happens where that is not up to the threads: see search_pick().
  */
 #ifndef EXPLORE_SEARCH_H
 #define EXPLORE_SEARCH_H
@@ -15,13 +17,21 @@
 
 #define SEARCH_MAX_BOUND 8
 #define SEARCH_MAX_SWITCHES 256
+#define SEARCH_MAX_ALTERNATIVES 32
 
-/* The switches of a schedule that differ from the default, which is to go on if possible. */
+/* What is picked; each kind has a budget of its own. */
+enum pick_kind { PICK_ALLOC_FAILS, PICK_STALE_READ, PICK_NR };
+
+/* How often in one execution the pick of a kind may be another than the default. */
+extern unsigned search_budget[PICK_NR];
+
+/* The choices of a schedule that differ from the default, which is to go on if possible. */
 struct schedule {
 	unsigned count;
 	struct schedule_switch {
 		uint32_t step; /* before which possible scheduling point */
-		uint8_t to;
+		uint8_t to;    /* a thread; an alternative */
+		bool pick;
 		bool uninvoked; /* the call of who is left has not done anything visible */
 		bool preempts;
 	} at[SEARCH_MAX_SWITCHES];
@@ -59,5 +69,12 @@ void schedule_print(const struct schedule *schedule, FILE *out);
 
 /* Which thread goes on; @current can go on, or is THREAD_ALL. Called by the scheduler. */
 unsigned search_decide(unsigned enabled, unsigned current);
+
+/*
+ * Which of @n alternatives happens to the running thread here; 0 is the default. Which alternatives
+ * there are may depend on what the thread has done since its last scheduling point, that one
+ * included, and on nothing that others could change without a conflict with that.
+ */
+unsigned search_pick(enum pick_kind kind, unsigned n);
 
 #endif

@@ -190,6 +190,11 @@ static inline void port_relax(unsigned spins)
 			port_relax(spins_);                  \
 	} while (0)
 
+static inline bool port_alloc_fails(void)
+{
+	return false;
+}
+
 static inline void port_poison(void *addr, size_t bytes)
 {
 #ifdef PORT_ASAN

@@ -10,6 +10,8 @@
 #ifndef PT_PORT_MODEL_H
 #define PT_PORT_MODEL_H
 
+#include <stdbool.h>
+
 struct port_thread {
 	unsigned unused;
 };
@@ -52,6 +54,9 @@ static inline void port_rcu_wake(struct port_thread *self)
 void port_model_wait_begin(void);
 void port_model_wait_blocked(void);
 void port_model_wait_end(void);
+
+/* The search may make memory run out. */
+bool port_alloc_fails(void);
 
 void port_poison(void *addr, size_t bytes);
 void port_unpoison(void *addr, size_t bytes);

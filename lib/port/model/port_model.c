@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "explore/runtime.h"
+#include "explore/search.h"
 #include "explore/trace.h"
 
 #define MAX_CALLBACKS 64
@@ -338,13 +339,23 @@ static size_t *bytes_of(const void *object)
 	return &object_bytes[((uintptr_t)object - ARENA_BASE) / 64];
 }
 
+bool port_alloc_fails(void)
+{
+	struct thread *self = rt.self;
+
+	if (likely(!self->alloc_may_fail) || !search_pick(PICK_ALLOC_FAILS, 2))
+		return false;
+	self->alloc_failed = true;
+	return true;
+}
+
 /*
  * Zeroing is a write: whoever uses the object must be ordered after. Whoever allocates first gets the
  * lower address, which makes another final state.
  */
 void *port_alloc(size_t bytes)
 {
-	void *object = memory_reserve(bytes, 64, false);
+	void *object = port_alloc_fails() ? NULL : memory_reserve(bytes, 64, false);
 
 	sched_effect(pseudo_cell(CELL_HEAP), true);
 	if (object) {
