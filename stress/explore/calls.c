@@ -437,9 +437,11 @@ unsigned calls_run(struct program *p, const struct step *steps, struct call *cal
 			continue;
 		call->step = &steps[i];
 		rt.self->alloc_failed = false;
+		call->began = rt.self->clock;
 		sched_invoke(text ? text[i] : "set-up");
 		run_step(p, call, t);
 		call->may_fail = may_fail || rt.self->alloc_failed;
+		call->ended = rt.self->clock.of[rt.me];
 		call->responded = sched_respond();
 		call->invoked = rt.self->invoked;
 	}

@@ -22,6 +22,15 @@ struct totals {
 
 /* ---- reports ---- */
 
+/* As the command line has it. */
+static const char *weak_option(void)
+{
+	static char text[16];
+
+	snprintf(text, sizeof(text), rt.weak ? " --weak %u" : "", search_budget[PICK_STALE_READ]);
+	return text;
+}
+
 static void report(const struct program *program, const struct search_result *result, bool words)
 {
 	unsigned preemptions = 0, picks = 0;
@@ -40,8 +49,8 @@ static void report(const struct program *program, const struct search_result *re
 		trace_print(stdout);
 		printf("  => %s: %s\n", sched_letter(), sched_message());
 	}
-	printf("replay: ptstress explore --strategy %s --scenario %s --replay ", program->strategy,
-	       program->scenario->name);
+	printf("replay: ptstress explore --strategy %s --scenario %s%s --replay ",
+	       program->strategy, program->scenario->name, weak_option());
 	schedule_print(&result->schedule, stdout);
 	printf("\n\n");
 }
@@ -258,12 +267,13 @@ int explore_main(int argc, char **argv)
 			(unsigned long long)ARENA_BASE);
 		return EXIT_RESOURCES;
 	}
-	printf("ptstress explore --strategy %s %s %s --bound %u --max-schedules %llu%s%s%s "
+	printf("ptstress explore --strategy %s %s %s --bound %u --max-schedules %llu%s%s%s%s "
 	       "(format %s)\n",
 	       options.strategies, options.generate ? "--generate" : "--scenario",
 	       options.generate ? options.generate : options.scenarios, options.bound,
-	       (unsigned long long)options.max_schedules, search_prunes ? "" : " --no-prune",
-	       options.replay ? " --replay " : "", options.replay ? options.replay : "", FORMAT);
+	       (unsigned long long)options.max_schedules, weak_option(),
+	       search_prunes ? "" : " --no-prune", options.replay ? " --replay " : "",
+	       options.replay ? options.replay : "", FORMAT);
 	return options.replay ? replay_one(&options) : explore_all(&options);
 }
 

@@ -3,8 +3,9 @@
  * What the compiler calls, with -fsanitize=thread, before each plain access and instead of each
  * atomic one. The program is not linked with ThreadSanitizer; these are all there is.
  *
- * Interleavings are sequentially consistent. The order of an access decides which edges of
- * happens-before it makes, so an order that is too weak shows as a race.
+ * Interleavings are sequentially consistent, but for loads that read older values when the search
+ * may pick that: see weak.h. The order of an access decides which edges of happens-before it makes,
+ * so an order that is too weak shows as a race.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 
 #include "runtime.h"
 #include "trace.h"
+#include "weak.h"
 
 #define PC __builtin_return_address(0)
 
@@ -38,7 +40,7 @@ static inline __attribute__((always_inline)) void plain(const volatile void *obj
 
 	if (!in_arena(addr))
 		return;
-	if (unlikely(rt.quiet | rt.recording) || first + bytes > 8) {
+	if (unlikely(rt.quiet | rt.recording | rt.weak) || first + bytes > 8) {
 		access_plain(object, bytes, write, pc);
 		return;
 	}
@@ -205,8 +207,8 @@ static inline void atomic_release(struct cell *cell, const volatile void *object
 		rt_fail("P1", "%d releasing stores in one execution", CLOCK_MAX);
 }
 
-/* A waiter that polls remembers what it has seen. */
-static inline void atomic_polled(struct cell *cell, const volatile void *object)
+/* A waiter that polls remembers what it has seen; has it changed since? Then it looks again. */
+static inline void atomic_polled(struct cell *cell, const volatile void *object, bool stale)
 {
 	struct thread *self = rt.self;
 
@@ -214,14 +216,37 @@ static inline void atomic_polled(struct cell *cell, const volatile void *object)
 		return;
 	if (self->nr_polled == MAX_POLLED)
 		rt_fail("P1", "a wait polls more than %d locations", MAX_POLLED);
-	self->polled[self->nr_polled++] = (struct polled){cell, (uintptr_t)object, cell->version};
+	self->polled[self->nr_polled++] =
+		(struct polled){cell, (uintptr_t)object, cell->version - stale};
 }
 
 static inline void atomic_loaded(struct cell *cell, const volatile void *object, int order)
 {
 	if (acquires(order))
 		atomic_acquire(cell, object);
-	atomic_polled(cell, object);
+	atomic_polled(cell, object, false);
+}
+
+/* What a load reads that may read older values than @last. */
+static uint64_t atomic_load_weak(struct cell *cell, const volatile void *object, size_t bytes,
+				 uint64_t last, int order)
+{
+	bool stale;
+	uint64_t value = weak_load(cell, (uintptr_t)object, bytes, last, acquires(order),
+				   order == ORDER_SEQ_CST, &stale);
+
+	atomic_polled(cell, object, stale);
+	return value;
+}
+
+static inline void atomic_stored(struct cell *cell, const volatile void *object, size_t bytes,
+				 uint64_t old, uint64_t new, int order)
+{
+	/* a release has begun a new epoch */
+	if (unlikely(rt.weak))
+		weak_store(cell, (uintptr_t)object, bytes, old, new,
+			   (int16_t)(rt.self->clock.of[rt.me] - releases(order)),
+			   order == ORDER_SEQ_CST);
 }
 
 static inline void atomic_changed(struct cell *cell, bool changed)
@@ -253,6 +278,7 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 			atomic_access(cell, addr, (bits) / 8, true);                   \
 			atomic_loaded(cell, addr, order);                              \
 			atomic_release(cell, addr, order, true);                       \
+			atomic_stored(cell, addr, (bits) / 8, old, new, order);        \
 		}                                                                      \
 		*addr = new;                                                           \
 		if (cell)                                                              \
@@ -265,13 +291,18 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 	type __tsan_atomic##bits##_load(const volatile type *addr, int order)                     \
 	{                                                                                         \
 		struct cell *cell = atomic_point(addr, false);                                    \
+		type value = *addr;                                                               \
                                                                                                   \
 		if (cell) {                                                                       \
-			RECORD(ATOMIC_LOAD, order, addr, bits, *addr, *addr);                     \
 			atomic_access(cell, addr, (bits) / 8, false);                             \
-			atomic_loaded(cell, addr, order);                                         \
+			if (unlikely(rt.weak))                                                    \
+				value = (type)atomic_load_weak(cell, addr, (bits) / 8, value,     \
+							       order);                            \
+			else                                                                      \
+				atomic_loaded(cell, addr, order);                                 \
+			RECORD(ATOMIC_LOAD, order, addr, bits, value, *addr);                     \
 		}                                                                                 \
-		return *addr;                                                                     \
+		return value;                                                                     \
 	}                                                                                         \
 	void __tsan_atomic##bits##_store(volatile type *addr, type value, int order);             \
 	void __tsan_atomic##bits##_store(volatile type *addr, type value, int order)              \
@@ -283,6 +314,7 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 			RECORD(ATOMIC_STORE, order, addr, bits, old, value);                      \
 			atomic_access(cell, addr, (bits) / 8, true);                              \
 			atomic_release(cell, addr, order, false);                                 \
+			atomic_stored(cell, addr, (bits) / 8, old, value, order);                 \
 		}                                                                                 \
 		*addr = value;                                                                    \
 		if (cell)                                                                         \
@@ -302,8 +334,13 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 					     (bits) / 8, old, value, pc);                         \
 			atomic_access(cell, addr, (bits) / 8, done);                              \
 			atomic_loaded(cell, addr, done ? order : fail_order);                     \
-			if (done)                                                                 \
+			if (done) {                                                               \
 				atomic_release(cell, addr, order, true);                          \
+				atomic_stored(cell, addr, (bits) / 8, old, value, order);         \
+			} else if (unlikely(rt.weak)) {                                           \
+				weak_load_last(cell, (uintptr_t)addr, (bits) / 8,                 \
+					       fail_order == ORDER_SEQ_CST);                      \
+			}                                                                         \
 		}                                                                                 \
 		if (done) {                                                                       \
 			*addr = value;                                                            \

@@ -18,6 +18,7 @@
 
 #include "runtime.h"
 #include "trace.h"
+#include "weak.h"
 
 #define MAX_NAMES 64
 #define MAX_POISONINGS 256
@@ -59,7 +60,7 @@ int memory_setup(void)
 	snapshot = map(NULL, ARENA_BYTES, 0);
 	rt.cells = map(NULL, cells * sizeof(*rt.cells), 0);
 	rt.touched = map(NULL, cells * sizeof(*rt.touched), 0);
-	return snapshot && rt.cells && rt.touched ? 0 : -ENOMEM;
+	return snapshot && rt.cells && rt.touched ? weak_setup() : -ENOMEM;
 }
 
 void memory_clear(void)
@@ -69,6 +70,8 @@ void memory_clear(void)
 	memset(pseudo_cell(0), 0, CELL_PSEUDO_NR * sizeof(*rt.cells));
 	used = 0;
 	reach = 0;
+	if (rt.weak)
+		weak_clear();
 	rt.run = 1;
 	rt.nr_touched = 0;
 	nr_poisonings = 0;
@@ -303,6 +306,8 @@ void access_plain(const volatile void *object, size_t bytes, bool write, const v
 		unsigned first = addr & 7;
 		unsigned last = next <= end ? 8 : end & 7;
 
+		if (unlikely(rt.weak && write))
+			weak_forget(cell_of(addr));
 		access_cell(cell_of(addr), write ? PLAIN_WRITE : PLAIN_READ,
 			    (uint8_t)((1u << last) - (1u << first)), addr);
 		addr = next;

@@ -13,6 +13,7 @@
 #include "search.h"
 
 #define DEFAULT_BOUND 2
+#define MAX_STALE 8
 #define MAX_SLICES 1000000u
 
 enum {
@@ -27,6 +28,7 @@ enum {
 	KEY_GENERATE = 'g',
 	KEY_NODE_LOCK = 'l',
 	KEY_SLICE = 'i',
+	KEY_WEAK = 'w',
 	KEY_JOBS = 'j',
 };
 
@@ -35,6 +37,10 @@ static const struct argp_option argp_options[] = {
 	{"scenario", KEY_SCENARIO, "LIST", 0, "names from `ptstress list`, or all (default)", 0},
 	{"generate", KEY_GENERATE, "SHAPE", 0,
 	 "instead of scenarios all programs of a shape: 1,2 is two threads of 1 and 2 calls", 0},
+	{"weak", KEY_WEAK, "N", 0,
+	 "up to N atomic loads of an execution read an older value, as C11 allows, 0..8 (default 0: "
+	 "sequentially consistent)",
+	 0},
 	{"slice", KEY_SLICE, "I/N", 0, "of these only the I-th of N parts, 1..N", 0},
 	{"jobs", KEY_JOBS, "N", 0, "processes that share them, 1..64 (default 1)", 0},
 	{"node-lock", KEY_NODE_LOCK, "NAME", 0,
@@ -106,6 +112,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_GENERATE:
 		options->generate = arg;
+		return 0;
+	case KEY_WEAK:
+		search_budget[PICK_STALE_READ] =
+			(unsigned)parse_number(state, "weak", arg, MAX_STALE);
+		rt.weak = search_budget[PICK_STALE_READ];
 		return 0;
 	case KEY_SLICE:
 		parse_slice(state, arg, options);

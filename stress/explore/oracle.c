@@ -6,6 +6,9 @@
  * transactions: each reads the register of its page at one moment between its beginning and its
  * end (Q2), while each write to a page happens at one moment inside the call that makes it.
  *
+ * With weak memory, before and after are what happens-before says: calls that nothing orders may
+ * have come in either order, and a query may return what is overwritten if it need not know.
+ *
  * Programs are small, so all orders are tried. What a call must return is computed from the flat
  * table, never from the tree.
  */
@@ -37,10 +40,10 @@ struct history {
 
 /* ---- queries ---- */
 
-/* Every value a page has had, in order, and when it may have come. */
+/* Every value a page has had, in order, and the call by which it came. */
 struct values {
 	struct page_state state[MAX_WRITES + 1];
-	uint32_t invoked[MAX_WRITES + 1], responded[MAX_WRITES + 1];
+	const struct call *by[MAX_WRITES + 1]; /* NULL: set-up */
 	unsigned count;
 };
 
@@ -68,18 +71,18 @@ static bool read_fits(const struct page_state *page, const struct call *read)
 
 /*
  * The earliest value that @read can have seen, not before @from; 0 when there is none. Counted
- * from 1. A value written by a call that had ended before the read began must be seen; one written
- * by a call that began after the read had ended cannot be.
+ * from 1. A value written by a call that had ended before the read began must be seen, or a later
+ * one; a value written by a call that began after the read had ended cannot be.
  */
 static unsigned read_sees(const struct values *v, const struct call *read, unsigned from)
 {
+	for (unsigned i = 1; i < v->count; i++)
+		if (i > from && call_before(v->by[i], read))
+			from = i;
 	for (unsigned i = from; i < v->count; i++) {
-		bool replaced = i + 1 < v->count && v->responded[i + 1] < read->invoked;
-		bool early = v->invoked[i] > read->responded;
-
-		if (early)
+		if (v->by[i] && v->by[i]->invoked > read->responded)
 			return 0;
-		if (!replaced && read_fits(&v->state[i], read))
+		if (read_fits(&v->state[i], read))
 			return i + 1;
 	}
 	return 0;
@@ -109,7 +112,7 @@ static bool reads_fit(const struct history *h, unsigned page, const struct value
 		if (!next || n == MAX_READS)
 			return !next;
 		for (unsigned i = 0; i < n; i++)
-			if (done[i]->responded < next->invoked && saw[i] - 1 > from)
+			if (call_before(done[i], next) && saw[i] - 1 > from)
 				from = saw[i] - 1;
 		saw[n] = read_sees(v, next, from);
 		if (!saw[n])
@@ -139,8 +142,7 @@ static void add_value(struct values *v, const struct page_state *state, const st
 	if (v->count > MAX_WRITES)
 		rt_fail("-", "the oracle keeps at most %d writes of a page", MAX_WRITES);
 	v->state[v->count] = *state;
-	v->invoked[v->count] = by ? by->invoked : 0;
-	v->responded[v->count] = by ? by->responded : 0;
+	v->by[v->count] = by;
 	v->count++;
 }
 
@@ -182,7 +184,7 @@ static bool may_be_next(const struct history *h, unsigned candidate, unsigned pl
 {
 	for (unsigned i = 0; i < h->nr_transactions; i++)
 		if (!(placed & 1u << i) && i != candidate &&
-		    h->transactions[i].last->responded < h->transactions[candidate].first->invoked)
+		    call_before(h->transactions[i].last, h->transactions[candidate].first))
 			return false;
 	return true;
 }
@@ -286,6 +288,9 @@ static bool was_alone(const struct history *h, const struct call *c)
 
 static void judge_refusals(const struct history *h)
 {
+	/* A lock that was given back may still be seen held. */
+	if (rt.weak)
+		return;
 	for (unsigned t = 0; t < h->program->threads; t++)
 		for (unsigned i = 0; i < h->program->nr_calls[t]; i++) {
 			const struct call *c = &h->program->calls[t][i];

@@ -50,6 +50,9 @@ static uint64_t signature(const struct program *p, uint64_t *ret_outcome)
 			const struct call *c = &p->calls[t][i];
 
 			times = mix(times, (uint64_t)c->invoked << 32 | c->responded);
+			if (unlikely(rt.weak))
+				times = mix(mix(times ^ (uint16_t)c->ended, c->began.word[0]),
+					    c->began.word[1]);
 			outcome = mix(outcome,
 				      (uint64_t)(uint32_t)c->rc << 32 | c->page << 8 | c->pages);
 			outcome = mix(outcome, c->value ^ (uint64_t)c->prop << 32 ^

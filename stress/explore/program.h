@@ -13,8 +13,10 @@ struct call {
 	bool translated; /* an access: answered by a cached translation */
 	int rc;
 	uint32_t invoked, responded;
-	uint32_t page;  /* where: found, taken, changed; LEAF: frame */
-	uint32_t pages; /* how many */
+	union clock began; /* what comes before it, */
+	int16_t ended;     /* and its thread's epoch when it returned */
+	uint32_t page;     /* where: found, taken, changed; LEAF: frame */
+	uint32_t pages;    /* how many */
 	enum pt_kind kind;
 	uint64_t value; /* LEAF: physical address; MARK: mark */
 	pt_prop_t prop;
@@ -34,6 +36,12 @@ struct program {
 	unsigned nr_calls[MAX_THREADS];
 	char text[MAX_THREADS][MAX_STEPS][64];
 };
+
+/* Has @a returned before @b begins? With weak memory: is that so by happens-before? */
+static inline bool call_before(const struct call *a, const struct call *b)
+{
+	return rt.weak ? b->began.of[a->thread] >= a->ended : a->responded < b->invoked;
+}
 
 /* Physical address of a frame, and back; frames are apart from nodes. */
 #define FRAME_BASE UINT64_C(0x40000000)

@@ -5,6 +5,7 @@
  *
  *   hooks.c      the compiler's calls, one for each access of the library
  *   memory.c     the arena and its shadow: races, poison, putting everything back
+ *   weak.c       older values that loads may read
  *   sched.c      who runs next; blocking; deadlock
  *   search.c     all schedules up to a number of preemptions
  *   trace.c      what happened, in words
@@ -112,6 +113,7 @@ struct runtime {
 	uint8_t me;   /* running thread */
 	bool quiet;   /* hooks do nothing: the explorer itself uses the memory */
 	bool recording;
+	bool weak;           /* loads may read older values: see weak.h */
 	bool freeing;        /* this write makes the memory free */
 	struct thread *self; /* running thread */
 	uint32_t *touched;   /* cells used in this execution */

@@ -19,7 +19,7 @@ struct frame {
 	bool reported;     /* a call was told that it is dirty */
 };
 
-static _Alignas(8) struct tlb {
+static struct tlb {
 	struct translation of[MAX_THREADS][SCENARIO_PAGES];
 	struct frame frames[SCENARIO_FRAMES];
 	/* Pages whose old translations need not be gone yet: until this call ends, until a sync. */
@@ -27,6 +27,8 @@ static _Alignas(8) struct tlb {
 	uint64_t stored;     /* pages through which the hardware wrote */
 	uint64_t unreported; /* pages unmapped by a call that reports nothing */
 	uint8_t walking;     /* CPUs in the middle of an access */
+	/* For happens-before: who flushed this CPU came before what it does; what it has done. */
+	union clock flushed[MAX_THREADS], accessed[MAX_THREADS];
 } tlb, snapshot;
 
 static bool used; /* some thread accesses pages */
@@ -102,14 +104,31 @@ static void walk(struct program *program, struct call *call, struct translation 
 	}
 }
 
+/* The interrupt comes after what the flusher did before, its acknowledgement after what @cpu did. */
+static void acknowledge(unsigned cpu, unsigned flusher)
+{
+	union clock *clock = &rt.threads[flusher].clock;
+
+	clock_join(&tlb.flushed[cpu], clock);
+	clock_join(clock, &tlb.accessed[cpu]);
+	clock->of[flusher]++;
+}
+
 static void walk_done(void)
 {
+	if (rt.weak) {
+		tlb.accessed[rt.me] = rt.self->clock;
+		rt.self->clock.of[rt.me]++;
+	}
 	sched_effect(pseudo_cell(CELL_TLB), true);
 	tlb.walking &= (uint8_t) ~(1u << rt.me);
 	for (unsigned t = 0; t < MAX_THREADS; t++)
 		if (rt.threads[t].waiting == WAIT_FLUSH &&
-		    rt.threads[t].waits_for == UINT64_C(1) << rt.me)
+		    rt.threads[t].waits_for == UINT64_C(1) << rt.me) {
+			if (rt.weak)
+				acknowledge(rt.me, t);
 			sched_wake(t);
+		}
 }
 
 void tlb_access(struct program *program, struct call *call)
@@ -119,6 +138,8 @@ void tlb_access(struct program *program, struct call *call)
 
 	tlb_point(true);
 	tlb.walking |= (uint8_t)(1u << rt.me);
+	if (rt.weak)
+		clock_join(&rt.self->clock, &tlb.flushed[rt.me]);
 	call->translated = entry->valid && (!write || (entry->write && entry->dirty));
 	if (!call->translated)
 		walk(program, call, entry);
@@ -145,6 +166,8 @@ void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
 			sched_block(WAIT_FLUSH);
 			sched_effect(pseudo_cell(CELL_TLB), true);
 		}
+		if (rt.weak)
+			acknowledge(cpu, rt.me);
 		for (uint64_t page = VA_PAGE(va); page < VA_PAGE(va + len - 1) + 1; page++)
 			tlb.of[cpu][base + page].valid = false;
 		if (unlikely(rt.recording))

@@ -290,6 +290,8 @@ static void print_values(const struct event *e, char *text, size_t size)
 {
 	if (e->kind == EVENT_PLAIN)
 		text[0] = 0;
+	else if (e->op == ATOMIC_LOAD && e->old != e->new)
+		snprintf(text, size, "= 0x%" PRIx64 ", older than 0x%" PRIx64, e->old, e->new);
 	else if (e->op == ATOMIC_LOAD)
 		snprintf(text, size, "= 0x%" PRIx64, e->old);
 	else if (e->op == ATOMIC_CAS_FAILED)

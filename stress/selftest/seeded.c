@@ -9,6 +9,7 @@
 #define RELAXED memory_order_relaxed
 #define ACQUIRE memory_order_acquire
 #define RELEASE memory_order_release
+#define SEQ_CST memory_order_seq_cst
 
 static void lock(_Atomic uint32_t *word)
 {
@@ -182,13 +183,119 @@ static bool tree_right(void *memory)
 	return !atomic_load_explicit(&t->added, RELAXED);
 }
 
+/* ---- what only weak memory breaks: no plain data, so no races ---- */
+
+struct letters {
+	_Atomic uint32_t a, b;
+	_Atomic uint32_t data;
+	_Atomic uint32_t wrong;
+};
+
+static void expect(struct letters *l, bool right)
+{
+	if (!right)
+		atomic_store_explicit(&l->wrong, 1, RELAXED);
+}
+
+static bool letters_right(void *memory)
+{
+	struct letters *l = memory;
+
+	return !atomic_load_explicit(&l->wrong, RELAXED);
+}
+
+/* Message passing; the flag is set by a relaxed store. */
+static void message_body(void *memory, unsigned thread, bool buggy)
+{
+	struct letters *l = memory;
+
+	if (!thread) {
+		atomic_store_explicit(&l->data, 1, RELAXED);
+		atomic_store_explicit(&l->a, 1, buggy ? RELAXED : RELEASE);
+	} else if (atomic_load_explicit(&l->a, ACQUIRE)) {
+		expect(l, atomic_load_explicit(&l->data, RELAXED));
+	}
+}
+
+/* Each says that it is there and looks for the other; release and acquire do not order that. */
+static void meeting_body(void *memory, unsigned thread, bool buggy)
+{
+	struct letters *l = memory;
+	_Atomic uint32_t *mine = thread ? &l->b : &l->a, *other = thread ? &l->a : &l->b;
+
+	atomic_store_explicit(mine, 1, buggy ? RELEASE : SEQ_CST);
+	if (!atomic_load_explicit(other, buggy ? ACQUIRE : SEQ_CST))
+		expect(l, !atomic_fetch_add_explicit(&l->data, 1, RELAXED));
+}
+
+/* What has been read is not read older, here or by who is told; the telling is relaxed. */
+static void witness_body(void *memory, unsigned thread, bool buggy)
+{
+	struct letters *l = memory;
+	uint32_t seen;
+
+	if (thread == 0) {
+		atomic_store_explicit(&l->data, 1, RELAXED);
+		atomic_store_explicit(&l->data, 2, RELAXED);
+	} else if (thread == 1) {
+		seen = atomic_load_explicit(&l->data, RELAXED);
+		expect(l, atomic_load_explicit(&l->data, RELAXED) >= seen);
+		atomic_store_explicit(&l->a, seen, buggy ? RELAXED : RELEASE);
+	} else {
+		seen = atomic_load_explicit(&l->a, ACQUIRE);
+		expect(l, atomic_load_explicit(&l->data, RELAXED) >= seen);
+	}
+}
+
+/* A release goes on through what others add; but not through a load and a store. */
+static void sequence_body(void *memory, unsigned thread, bool buggy)
+{
+	struct letters *l = memory;
+	uint32_t seen;
+
+	if (thread == 0) {
+		atomic_store_explicit(&l->data, 1, RELAXED);
+		atomic_store_explicit(&l->a, 1, RELEASE);
+	} else if (thread == 1) {
+		if (!buggy) {
+			atomic_fetch_add_explicit(&l->a, 1, RELAXED);
+			return;
+		}
+		seen = atomic_load_explicit(&l->a, RELAXED);
+		atomic_store_explicit(&l->a, seen + 1, RELAXED);
+	} else if (atomic_load_explicit(&l->a, ACQUIRE) == 2) {
+		expect(l, atomic_load_explicit(&l->data, RELAXED));
+	}
+}
+
+/* Read-modify-writes see each other; a load and a compare-exchange of something else do not. */
+static void claim_body(void *memory, unsigned thread, bool buggy)
+{
+	struct letters *l = memory;
+	_Atomic uint32_t *mine = thread ? &l->b : &l->a, *other = thread ? &l->a : &l->b;
+
+	if (buggy) {
+		atomic_exchange_explicit(mine, 1, memory_order_acq_rel);
+		if (atomic_load_explicit(other, ACQUIRE))
+			return;
+	} else if (atomic_exchange_explicit(&l->a, 1, RELAXED)) {
+		return;
+	}
+	expect(l, !atomic_fetch_add_explicit(&l->data, 1, RELAXED));
+}
+
 const struct seeded seeded[] = {
-	{"counter", "lost update", "C1", 3, counter_body, counter_right},
-	{"locked", "data race", "C1", 2, locked_body, NULL},
-	{"order", "deadlock", "P1", 2, order_body, NULL},
-	{"sleeper", "lost wake-up", "P1", 2, sleeper_body, NULL},
-	{"publish", "relaxed publication", "C1", 2, publish_body, NULL},
-	{"reader", "use after free", "R1", 3, reader_body, NULL},
-	{"tree", "missing second look", "C1", 3, tree_body, tree_right},
+	{"counter", "lost update", "C1", 3, counter_body, counter_right, false},
+	{"locked", "data race", "C1", 2, locked_body, NULL, false},
+	{"order", "deadlock", "P1", 2, order_body, NULL, false},
+	{"sleeper", "lost wake-up", "P1", 2, sleeper_body, NULL, false},
+	{"publish", "relaxed publication", "C1", 2, publish_body, NULL, false},
+	{"reader", "use after free", "R1", 3, reader_body, NULL, false},
+	{"tree", "missing second look", "C1", 3, tree_body, tree_right, false},
+	{"message", "relaxed flag", "C1", 2, message_body, letters_right, true},
+	{"meeting", "no single order", "C1", 2, meeting_body, letters_right, true},
+	{"witness", "relaxed telling", "C1", 3, witness_body, letters_right, true},
+	{"sequence", "broken sequence", "C1", 3, sequence_body, letters_right, true},
+	{"claim", "exchange, then a load", "C1", 2, claim_body, letters_right, true},
 };
 const unsigned seeded_count = sizeof(seeded) / sizeof(seeded[0]);

@@ -16,6 +16,7 @@ struct seeded {
 	unsigned threads;
 	void (*body)(void *memory, unsigned thread, bool buggy);
 	bool (*right)(void *memory); /* the final state; NULL: anything */
+	bool weak;                   /* the bug shows only where loads may read older values */
 };
 
 #define SEEDED_BYTES 512

@@ -11,6 +11,7 @@
 
 #define BOUND 3
 #define PRUNING_BOUND 2
+#define STALE_READS 2 /* with weak memory */
 
 struct instance {
 	const struct seeded *seeded;
@@ -48,7 +49,7 @@ static bool repeats(const struct search_result *found)
 	return !search_replay(&found->schedule, false) && !strcmp(sched_letter(), found->letter);
 }
 
-static bool test(const struct seeded *one, bool buggy)
+static bool test(const struct seeded *one, bool buggy, bool weak)
 {
 	struct instance instance = {.seeded = one, .buggy = buggy};
 	struct subject subject = {
@@ -60,13 +61,17 @@ static bool test(const struct seeded *one, bool buggy)
 		.ctx = &instance,
 	};
 	struct search_result result;
+	bool fails = buggy && (weak || !one->weak);
 	bool right;
 
+	rt.weak = weak;
 	search(&subject, BOUND, 0, &result);
-	right = result.failed == buggy;
-	if (right && buggy)
+	right = result.failed == fails;
+	if (right && fails)
 		right = !strcmp(result.letter, one->letter) && repeats(&result);
-	printf("%-10s %-22s %6llu schedules  %s%s%s\n", one->name, buggy ? one->bug : "correct",
+	rt.weak = false;
+	printf("%-10s %-22s %-4s %6llu schedules  %s%s%s\n", one->name,
+	       buggy ? one->bug : "correct", weak ? "weak" : "",
 	       (unsigned long long)result.executions, right ? "as it must be" : "WRONG",
 	       result.failed ? ": " : "", result.failed ? result.message : "");
 	return right;
@@ -106,11 +111,15 @@ static unsigned test_pruning_all(const char *strategy, unsigned *ret_wrong)
 
 int selftest_run(void)
 {
-	unsigned wrong = 0, tests = 2 * seeded_count;
+	unsigned wrong = 0, tests = 4 * seeded_count;
 
-	for (unsigned i = 0; i < seeded_count; i++) {
-		wrong += !test(&seeded[i], false);
-		wrong += !test(&seeded[i], true);
+	search_budget[PICK_STALE_READ] = STALE_READS;
+	for (unsigned i = 0; i < 2 * seeded_count; i++) {
+		const struct seeded *one = &seeded[i % seeded_count];
+		bool weak = i >= seeded_count;
+
+		wrong += !test(one, false, weak);
+		wrong += !test(one, true, weak);
 	}
 	tests += test_pruning_all("rcu", &wrong);
 	tests += test_pruning_all("rwlock", &wrong);

@@ -10,6 +10,10 @@
  * Happens-before: the end of each read section, and what the caller did before, come before the
  * callback, or the return of a synchronous wait. Nothing orders the beginning of a section after a
  * call, because a grace period may begin later than it was asked for.
+ *
+ * With weak memory something must, or a section could read from before a grace period that did not
+ * wait for it: each section then begins after all calls so far. One that the grace period still has
+ * to wait for is one that begins before the call.
  */
 #include "port.h"
 
@@ -36,6 +40,7 @@ static struct model {
 	uint64_t unique;
 	uint64_t called, done;
 	union clock readers_left; /* all ends of read sections */
+	union clock asked;        /* all beginnings of grace periods */
 	struct callback callbacks[MAX_CALLBACKS];
 } model, snapshot;
 
@@ -49,6 +54,7 @@ void port_model_snapshot(void)
 	snapshot = model;
 	/* What set-up did comes before everything: executions begin with empty clocks. */
 	snapshot.readers_left = (union clock){0};
+	snapshot.asked = (union clock){0};
 }
 
 void port_model_restore(void)
@@ -61,6 +67,7 @@ void port_model_restore(void)
 	model.called = snapshot.called;
 	model.done = snapshot.done;
 	model.readers_left = snapshot.readers_left;
+	model.asked = snapshot.asked;
 }
 
 unsigned port_model_objects(void)
@@ -105,6 +112,8 @@ void port_rcu_read_lock(struct port_thread *self)
 		return;
 	rcu_point(false);
 	model.reading |= (uint8_t)(1u << rt.me);
+	if (unlikely(rt.weak))
+		clock_join(&rt.self->clock, &model.asked);
 	if (unlikely(rt.recording))
 		trace_note("enters a read section", 0);
 }
@@ -162,6 +171,7 @@ void port_rcu_call(struct port_thread *self, struct port_rcu_head *head, port_rc
 		.clock = rt.self->clock,
 	};
 	model.called++;
+	clock_join(&model.asked, &rt.self->clock);
 	rt.self->clock.of[rt.me]++;
 	sched_run_rcu();
 }
@@ -218,6 +228,9 @@ void port_rcu_synchronize(struct port_thread *self)
 	if (rt.self->read_nest)
 		rt_fail("P1", "deadlock: %s waits for a grace period inside a read section",
 			rt.self->operation);
+	clock_join(&model.asked, &rt.self->clock);
+	if (unlikely(++rt.self->clock.of[rt.me] == CLOCK_MAX))
+		rt_fail("P1", "%d grace periods in one execution", CLOCK_MAX);
 	rt.self->waits_for = model.reading;
 	if (rt.self->waits_for)
 		sched_block(WAIT_GRACE);
