@@ -74,6 +74,9 @@ void memory_clear(void)
 		weak_clear();
 	rt.run = 1;
 	rt.nr_touched = 0;
+	rt.nr_hot = 0;
+	for (unsigned i = 0; i < CELL_PSEUDO_NR; i++)
+		pseudo_cell(i)->bit = (uint8_t)(BIT_PSEUDO + i);
 	nr_poisonings = 0;
 	nr_names = 0;
 }
@@ -221,6 +224,12 @@ const char *memory_letter(uintptr_t addr)
 	return strncmp(name, "node ", 5) ? "C1" : "Q1";
 }
 
+/* When there are no more, cells share some. */
+static uint8_t next_bit(void)
+{
+	return (uint8_t)(BIT_MEMORY + rt.nr_hot++ % (FOOTPRINT_BITS - BIT_MEMORY));
+}
+
 bool memory_learn(void)
 {
 	bool news = false;
@@ -233,6 +242,8 @@ bool memory_learn(void)
 			i = ARENA_CELLS, cell = &rt.cells[i], users = cell->readers | cell->writers;
 		if (!cell->hot && cell->writers && (users & (users - 1))) {
 			cell->hot = 1;
+			if (i < ARENA_CELLS)
+				cell->bit = next_bit();
 			news = true;
 		}
 	}

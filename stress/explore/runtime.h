@@ -20,6 +20,7 @@
 
 #include "clock.h"
 #include "coroutine.h"
+#include "footprint.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -31,7 +32,7 @@
 #define ARENA_CELLS (ARENA_BYTES / 8)
 
 /* Locations that are not memory of the library, but that threads conflict on all the same. */
-enum pseudo_cell { CELL_RCU, CELL_TLB, CELL_HEAP, CELL_PSEUDO_NR };
+enum pseudo_cell { CELL_RCU, CELL_TLB, CELL_HEAP, CELL_FRAMES, CELL_PSEUDO_NR };
 
 enum access { PLAIN_READ, PLAIN_WRITE, ATOMIC_READ, ATOMIC_WRITE, ACCESS_NR };
 
@@ -46,6 +47,7 @@ struct cell {
 	uint8_t poison;   /* free memory */
 	uint8_t ignored;  /* nobody reads it */
 	uint8_t hot;      /* threads conflict here: accesses are scheduling points */
+	uint8_t bit;      /* in footprints, if it is hot or a pseudo cell */
 	uint8_t readers;  /* threads that ever read it atomically, a bit each ... */
 	uint8_t writers;  /* ... that ever wrote it; both of this scenario */
 	uint8_t released; /* which of release[] count */
@@ -62,7 +64,6 @@ struct cell {
 #define THREAD_ALL 8
 
 #define MAX_POLLED 8
-#define MAX_RECENT 3
 
 enum wait_kind { WAIT_NONE, WAIT_POLL, WAIT_SLEEP, WAIT_GRACE, WAIT_BARRIER, WAIT_FLUSH };
 
@@ -86,13 +87,7 @@ struct thread {
 	uint64_t waits_for; /* WAIT_GRACE: threads; WAIT_BARRIER: how many callbacks must be done */
 	uint32_t invoked;   /* when the current call began, in events */
 	const char *operation;
-	/* What it has done since its last scheduling point, that one included: see search.c. */
-	struct footprint {
-		struct cell *cell;
-		bool write;
-	} recent[MAX_RECENT];
-	uint8_t nr_recent;
-	bool recent_unknown; /* more than recent[] says */
+	struct footprint left; /* its last step when it was preempted */
 };
 
 /* What is tested: the explorer calls `body` for each thread, over and over. */
@@ -123,9 +118,11 @@ struct runtime {
 	uint8_t pollers; /* threads in WAIT_POLL, a bit each */
 	uint8_t enabled; /* threads that can run, a bit each */
 	uint8_t unfinished;
-	uint8_t away;     /* preempted, and nobody has met what they did just before, a bit each */
-	uint32_t atomics; /* atomic accesses of the library in this execution */
-	uint32_t events;  /* invocations and responses so far */
+	uint8_t away;   /* preempted, and nobody has met what they did just before, a bit each */
+	uint8_t nr_hot; /* hot cells so far, as far as their bits go */
+	struct footprint doing; /* what the current step has done */
+	uint32_t atomics;       /* atomic accesses of the library in this execution */
+	uint32_t events;        /* invocations and responses so far */
 	struct thread threads[THREAD_ALL];
 	const struct subject *subject;
 };
@@ -225,9 +222,16 @@ _Noreturn void rt_fail(const char *letter, const char *format, ...)
 /* Somebody else may run now. */
 void sched_choose(void);
 
-/* The running thread has an effect that others might notice. */
-void sched_effect(struct cell *cell, bool write);
-void sched_effect_unknown(void);
+/* The current step meets those who were preempted and had done what conflicts with it. */
+void sched_meet(unsigned bit, bool write);
+
+/* The current step does something that others might notice. */
+static inline void sched_effect(const struct cell *cell, bool write)
+{
+	footprint_add(&rt.doing, cell->bit, write);
+	if (unlikely(rt.away))
+		sched_meet(cell->bit, write);
+}
 
 /* Whether others may run before an access to @cell. */
 static inline void sched_point(struct cell *cell, bool write)
@@ -236,8 +240,6 @@ static inline void sched_point(struct cell *cell, bool write)
 	if (!cell->hot && likely(rt.step != rt.forced))
 		return;
 	sched_choose();
-	rt.self->nr_recent = 0;
-	rt.self->recent_unknown = false;
 	sched_effect(cell, write);
 }
 
@@ -254,6 +256,9 @@ void sched_changed(struct cell *cell);
 
 /* Let THREAD_RCU run callbacks at once; returns when it has done or waits. */
 void sched_run_rcu(void);
+
+/* The call that has begun does something now. */
+void sched_stamp(void);
 
 /* A call begins, has ended; the times are in rt.events and as late, as early, as can be. */
 void sched_invoke(const char *operation);

@@ -121,12 +121,43 @@ static _Noreturn void deadlock(void)
 
 /* ---- who goes on ---- */
 
+static void meet(const struct footprint *doing)
+{
+	for (unsigned t = 0; t < MAX_THREADS; t++)
+		if ((rt.away & 1u << t) && footprints_conflict(&rt.threads[t].left, doing))
+			rt.away &= (uint8_t) ~(1u << t);
+}
+
+void sched_meet(unsigned bit, bool write)
+{
+	struct footprint one = {0};
+
+	footprint_add(&one, bit, write);
+	meet(&one);
+}
+
+void sched_stamp(void)
+{
+	static const struct footprint invocation = {.changes[0] = UINT64_C(1) << BIT_TIME};
+
+	rt.self->invoke_pending = false;
+	rt.self->invoked = ++rt.events;
+	footprint_join(&rt.doing, &invocation);
+	if (unlikely(rt.away))
+		meet(&invocation);
+}
+
 static void stamp_invocation(void)
 {
-	if (rt.self->invoke_pending) {
-		rt.self->invoke_pending = false;
-		rt.self->invoked = ++rt.events;
-	}
+	if (rt.self->invoke_pending)
+		sched_stamp();
+}
+
+/* What the step before has done, the search has noted. */
+static void next_step(unsigned next)
+{
+	rt.doing = (struct footprint){0};
+	switch_to(next);
 }
 
 void sched_choose(void)
@@ -136,36 +167,8 @@ void sched_choose(void)
 	if (unlikely(rt.step > STEP_LIMIT))
 		rt_fail("P1", "no end after %d steps: %s is in %s", STEP_LIMIT, trace_thread(rt.me),
 			rt.self->operation);
-	switch_to(search_decide(rt.enabled, rt.me));
+	next_step(search_decide(rt.enabled, rt.me));
 	stamp_invocation();
-}
-
-static void meet(unsigned t, const struct cell *cell, bool write)
-{
-	const struct thread *thread = &rt.threads[t];
-
-	for (unsigned i = 0; i < thread->nr_recent; i++)
-		if (thread->recent[i].cell == cell && (write || thread->recent[i].write))
-			rt.away &= (uint8_t) ~(1u << t);
-}
-
-void sched_effect(struct cell *cell, bool write)
-{
-	struct thread *self = rt.self;
-
-	if (unlikely(rt.away))
-		for (unsigned t = 0; t < MAX_THREADS; t++)
-			if (rt.away & 1u << t)
-				meet(t, cell, write);
-	if (self->nr_recent == MAX_RECENT)
-		self->recent_unknown = true;
-	else
-		self->recent[self->nr_recent++] = (struct footprint){cell, write};
-}
-
-void sched_effect_unknown(void)
-{
-	rt.self->recent_unknown = true;
 }
 
 static void go_elsewhere(void)
@@ -173,12 +176,13 @@ static void go_elsewhere(void)
 	rt.step++;
 	if (!rt.enabled)
 		deadlock();
-	switch_to(search_decide(rt.enabled, THREAD_ALL));
+	next_step(search_decide(rt.enabled, THREAD_ALL));
 }
 
+/* What it does belongs to the step that lets it go on. */
 static void resume_rcu(void)
 {
-	sched_effect_unknown();
+	sched_effect(pseudo_cell(CELL_RCU), true);
 	interrupted = rt.me;
 	switch_to(THREAD_RCU);
 }
@@ -199,8 +203,6 @@ void sched_block(enum wait_kind kind)
 		return;
 	}
 	stamp_invocation();
-	self->nr_recent = 0;
-	self->recent_unknown = false;
 	rt.enabled &= (uint8_t) ~(1u << rt.me);
 	go_elsewhere();
 }
@@ -250,8 +252,12 @@ void sched_invoke(const char *operation)
 
 uint32_t sched_respond(void)
 {
+	static const struct footprint response = {.sees[0] = UINT64_C(1) << BIT_TIME};
+
 	stamp_invocation();
-	sched_effect_unknown();
+	footprint_join(&rt.doing, &response);
+	if (unlikely(rt.away))
+		meet(&response);
 	return ++rt.events;
 }
 
@@ -340,6 +346,7 @@ void sched_run(void)
 	rt.events = 0;
 	rt.pollers = 0;
 	rt.away = 0;
+	rt.doing = (struct footprint){0};
 	rt.enabled = rt.unfinished = (uint8_t)((1u << n) - 1);
 	for (unsigned t = 0; t < n; t++)
 		reset_thread(t, thread_entry);

@@ -77,8 +77,7 @@ static unsigned decide_replay(unsigned enabled, unsigned current)
 		next = s->to;
 	/* The search would have noted the call's beginning here, or not yet. */
 	if (current < THREAD_ALL && !s->uninvoked && rt.self->invoke_pending) {
-		rt.self->invoke_pending = false;
-		rt.self->invoked = ++rt.events;
+		sched_stamp();
 	}
 	return next;
 }
@@ -115,8 +114,8 @@ static unsigned decide(unsigned enabled, unsigned current)
 	});
 	if (c->preemptible && c->chosen != current) {
 		preemptions++;
-		if (!rt.self->recent_unknown)
-			rt.away |= (uint8_t)(1u << current);
+		rt.self->left = rt.doing;
+		rt.away |= (uint8_t)(1u << current);
 	}
 	return c->chosen;
 }

@@ -131,6 +131,17 @@ static void wake_after_readers(void)
 	}
 }
 
+static bool somebody_waits(uint8_t reader)
+{
+	for (unsigned i = 0; i < model.nr_callbacks; i++)
+		if (model.callbacks[i].readers & reader)
+			return true;
+	for (unsigned t = 0; t < THREAD_ALL; t++)
+		if (rt.threads[t].waiting == WAIT_GRACE && (rt.threads[t].waits_for & reader))
+			return true;
+	return false;
+}
+
 void port_rcu_read_unlock(struct port_thread *self)
 {
 	uint8_t me = (uint8_t)(1u << rt.me);
@@ -145,7 +156,8 @@ void port_rcu_read_unlock(struct port_thread *self)
 		return;
 	if (unlikely(rt.recording))
 		trace_note("leaves the read section", 0);
-	sched_effect(pseudo_cell(CELL_RCU), false);
+	/* Who waits for this section, and for others, sees in what order they end. */
+	sched_effect(pseudo_cell(CELL_RCU), somebody_waits(me));
 	model.reading &= (uint8_t)~me;
 	clock_join(&model.readers_left, &rt.self->clock);
 	if (unlikely(++rt.self->clock.of[rt.me] == CLOCK_MAX))
@@ -234,6 +246,7 @@ void port_rcu_synchronize(struct port_thread *self)
 	rt.self->waits_for = model.reading;
 	if (rt.self->waits_for)
 		sched_block(WAIT_GRACE);
+	sched_effect(pseudo_cell(CELL_RCU), true);
 	clock_join(&rt.self->clock, &model.readers_left);
 }
 
@@ -244,6 +257,7 @@ void port_rcu_barrier(struct port_thread *self)
 	rt.self->waits_for = model.called;
 	if (model.done < model.called)
 		sched_block(WAIT_BARRIER);
+	sched_effect(pseudo_cell(CELL_RCU), true);
 	clock_join(&rt.self->clock, &rt.threads[THREAD_RCU].clock);
 }
 
@@ -262,8 +276,11 @@ void port_model_wait_blocked(void)
 
 	if (!self->nr_polled)
 		rt_fail("P1", "a wait in %s whose condition loads nothing", self->operation);
-	for (unsigned i = 0; i < self->nr_polled; i++)
+	for (unsigned i = 0; i < self->nr_polled; i++) {
 		changed |= self->polled[i].cell->version != self->polled[i].version;
+		if (self->polled[i].cell->hot)
+			sched_effect(self->polled[i].cell, false);
+	}
 	if (!changed)
 		sched_block(WAIT_POLL);
 	self->nr_polled = 0;
@@ -279,9 +296,12 @@ void port_sleep(_Atomic uint32_t *word, uint32_t value)
 {
 	struct cell *cell = cell_of((uintptr_t)word);
 
-	if (rt.me < MAX_THREADS)
+	/* Who sleeps first is woken first. */
+	if (rt.me < MAX_THREADS) {
 		cell->readers |= (uint8_t)(1u << rt.me);
-	sched_point(cell, false);
+		cell->writers |= (uint8_t)(1u << rt.me);
+	}
+	sched_point(cell, true);
 	if (atomic_load_explicit(word, memory_order_relaxed) != value)
 		return;
 	rt.self->sleeps_on = word;
