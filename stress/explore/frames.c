@@ -16,6 +16,12 @@ static struct hands {
 	uint8_t drops, frees;
 } hands, snapshot;
 
+/* Who looks into these notes, or changes them, in any step. */
+static void notes_effect(void)
+{
+	sched_effect(pseudo_cell(CELL_FRAMES), true);
+}
+
 static unsigned index_of(pt_pa_t pa)
 {
 	return PA_FRAME(pa);
@@ -38,6 +44,7 @@ static void on_drop(void *ctx, pt_pa_t pa, void *storage)
 	unsigned f = index_of(pa);
 
 	(void)ctx;
+	notes_effect();
 	access_plain(storage, sizeof(uint64_t), true, __builtin_return_address(0));
 	for (unsigned t = 0; t < MAX_THREADS; t++)
 		if (hands.held[t][f])
@@ -104,6 +111,7 @@ static void hold(unsigned f, unsigned t)
 {
 	unsigned holders = 1;
 
+	notes_effect();
 	for (unsigned other = 0; other < MAX_THREADS; other++)
 		holders += hands.held[other][f];
 	if (holders > most)
@@ -119,6 +127,7 @@ static void hold(unsigned f, unsigned t)
 
 static void give_up(unsigned f, unsigned t)
 {
+	notes_effect();
 	hands.held[t][f]--;
 	(void)pt_frame_put(frames, FRAME_PA(f), PAGE_VA(1));
 }
@@ -126,6 +135,7 @@ static void give_up(unsigned f, unsigned t)
 /* Alone with it: fill it, and share it. */
 static void fill_and_share(unsigned f, unsigned t)
 {
+	notes_effect();
 	hands.owned[f] = (uint8_t)(t + 1);
 	touch_storage(f, true);
 	hands.owned[f] = 0;
@@ -140,6 +150,7 @@ static int make(unsigned f, unsigned t)
 
 	if (rc)
 		return rc;
+	notes_effect();
 	hands.dead[f] = false;
 	fill_and_share(f, t);
 	return 0;
@@ -167,6 +178,7 @@ static int own(unsigned f, unsigned t)
 	if (rc)
 		rt_fail("R2", "%s holds frame %u and cannot have it alone: %d", trace_thread(t), f,
 			rc);
+	notes_effect();
 	for (unsigned other = 0; other < MAX_THREADS; other++)
 		if (hands.held[other][f] > (other == t))
 			rt_fail("R2", "%s has frame %u alone, but %s holds it", trace_thread(t), f,
@@ -199,6 +211,7 @@ void frames_take(const struct step *s)
 		return;
 	if (pt_frame_get_unused(frames, FRAME_PA(s->frame), PAGE_VA(s->pages)))
 		rt_fail("-", "the frames of a mapping are not unused");
+	notes_effect();
 	for (unsigned f = s->frame; f < s->frame + s->pages; f++)
 		hands.dead[f] = false;
 }

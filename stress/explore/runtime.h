@@ -233,6 +233,15 @@ static inline void sched_effect(const struct cell *cell, bool write)
 		sched_meet(cell->bit, write);
 }
 
+/* The current step reads what cannot be said. */
+static inline void sched_effect_any(void)
+{
+	static const struct footprint any = {.sees = {UINT64_MAX, UINT64_MAX}};
+
+	footprint_join(&rt.doing, &any);
+	rt.away = 0;
+}
+
 /* Whether others may run before an access to @cell. */
 static inline void sched_point(struct cell *cell, bool write)
 {

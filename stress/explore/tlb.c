@@ -64,6 +64,13 @@ static void tlb_point(bool write)
 	sched_point(cell, write);
 }
 
+/* All of this is one location: what is read and written here, is so in any step of a thread. */
+static void tlb_effect(void)
+{
+	if (used)
+		sched_effect(pseudo_cell(CELL_TLB), true);
+}
+
 static uint64_t page_mask(unsigned page, unsigned pages)
 {
 	return (pages == 64 ? UINT64_MAX : (UINT64_C(1) << pages) - 1) << page;
@@ -177,6 +184,7 @@ void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
 
 void tlb_change_begins(unsigned page, unsigned pages, bool gathered)
 {
+	tlb_effect();
 	if (rt.me >= MAX_THREADS)
 		return;
 	if (gathered)
@@ -197,6 +205,7 @@ static bool up_to_date(struct program *program, unsigned page, const struct tran
 	pt_pa_t pa;
 	int rc;
 
+	sched_effect_any(); /* the walk reads the tree */
 	rt.quiet = true;
 	rc = pt_walk(program->handles[0], table_of(program, page), page_va(program, page), &pa,
 		     &prop);
@@ -215,6 +224,7 @@ void tlb_change_synced(struct program *program, bool gathered)
 
 	if (rt.me >= MAX_THREADS)
 		return;
+	tlb_effect();
 	done = gathered ? &tlb.gathered[rt.me] : &tlb.changing[rt.me];
 	pages = *done;
 	*done = 0;
@@ -239,6 +249,7 @@ void tlb_change_synced(struct program *program, bool gathered)
 /* Whoever maps frames has a reference of each before, and keeps it if the call fails. */
 void tlb_take(const struct step *step)
 {
+	tlb_effect();
 	for (unsigned f = step->frame; f < step->frame + step->pages; f++) {
 		tlb.frames[f].dropped = false;
 		tlb.frames[f].references += !!(step->set & PT_TRACKED);
@@ -247,6 +258,7 @@ void tlb_take(const struct step *step)
 
 void tlb_give(const struct step *step)
 {
+	tlb_effect();
 	for (unsigned f = step->frame; f < step->frame + step->pages; f++)
 		tlb.frames[f].references -= !!(step->set & PT_TRACKED);
 }
@@ -255,6 +267,7 @@ static void drop_frame(unsigned frame)
 {
 	struct frame *f = &tlb.frames[frame];
 
+	sched_effect(pseudo_cell(CELL_TLB), true);
 	if (--f->references < 0)
 		rt_fail("R2", "frame %u is handed back more often than it was mapped", frame);
 	f->dropped = !f->references;
@@ -287,6 +300,7 @@ static int item_clone(void *ctx, pt_pa_t pa, unsigned level)
 {
 	(void)ctx;
 	tlb_point(true); /* somebody may hand the frame back before */
+	sched_effect(pseudo_cell(CELL_TLB), true);
 	for (unsigned i = 0; i < frames_of(level); i++) {
 		struct frame *frame = &tlb.frames[PA_FRAME(pa) + i];
 
