@@ -60,25 +60,37 @@ static double rate(uint64_t runs, double seconds)
 	return seconds > 0 ? (double)runs / seconds : 0.0;
 }
 
-static void print_heading(unsigned bound)
+/* How many columns of schedules there are. */
+static unsigned columns(const struct search_limits *limits)
+{
+	return limits->kind == SEARCH_BOUNDED && limits->bound != SEARCH_NO_BOUND
+		       ? limits->bound + 1
+		       : 1;
+}
+
+static void print_heading(const struct search_limits *limits)
 {
 	printf("%-10s %-22s", "strategy", "scenario");
-	for (unsigned b = 0; b <= bound; b++)
-		printf("  bound %-4u", b);
+	if (limits->kind == SEARCH_BOUNDED && limits->bound != SEARCH_NO_BOUND)
+		for (unsigned b = 0; b <= limits->bound; b++)
+			printf("  bound %-4u", b);
+	else
+		printf("  %10s", search_names[limits->kind]);
+	printf("  %10s", "given up");
 	printf("  %8s  %11s  verdict\n", "outcomes", "runs/CPU s");
 }
 
 static void print_result(const struct program *program, const struct search_result *result,
-			 unsigned bound)
+			 unsigned nr_columns)
 {
 	printf("%-10s %-22s", program->strategy, program->scenario->name);
-	for (unsigned b = 0; b <= bound; b++)
+	for (unsigned b = 0; b < nr_columns; b++)
 		if (b < result->bounds)
 			printf("  %10llu", (unsigned long long)result->schedules[b]);
 		else
 			printf("  %10s", "-");
-	printf("  %8u  %11.0f  %s\n", program_outcomes(),
-	       rate(result->executions + result->pruned, result->seconds),
+	printf("  %10llu  %8u  %11.0f  %s\n", (unsigned long long)result->pruned,
+	       program_outcomes(), rate(result->executions + result->pruned, result->seconds),
 	       result->failed ? "FAILED"
 	       : result->cut  ? "passed (cut)"
 			      : "passed");
@@ -91,15 +103,16 @@ static struct program program;
 static void explore_one(const struct options *options, const char *strategy,
 			const struct scenario *scenario, struct totals *totals)
 {
+	const struct search_limits *limits = &options->limits;
 	struct subject subject;
 	struct search_result result;
 
 	program_subject(&program, scenario, strategy, &subject);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "%s/%s ...\r", strategy, scenario->name);
-	search(&subject, options->bound, options->max_schedules, &result);
+	search(&subject, limits, &result);
 	if (result.failed || !options->generate)
-		print_result(&program, &result, options->bound);
+		print_result(&program, &result, columns(limits));
 	if (result.failed)
 		report(&program, &result, !options->quiet);
 	fflush(stdout);
@@ -230,20 +243,30 @@ static void explore_strategy(const struct options *options, const char *strategy
 			explore_one(options, strategy, scenario, totals);
 }
 
-static int explore_all(const struct options *options)
+static void explore_by(const struct options *options, struct totals *totals)
 {
 	const struct pt_strategy_info *strategy;
-	struct totals totals = {0};
 
 	if (options->generate)
 		print_programs(options);
 	else
-		print_heading(options->bound);
+		print_heading(&options->limits);
 	for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
-		if (!(options->fail_fast && totals.failed) &&
+		if (!(options->fail_fast && totals->failed) &&
 		    options_listed(options->strategies, strategy->name) &&
 		    options_strategy_known(strategy->name))
-			explore_strategy(options, strategy->name, &totals);
+			explore_strategy(options, strategy->name, totals);
+}
+
+static int explore_all(const struct options *options)
+{
+	struct options by = *options;
+	struct totals totals = {0};
+
+	explore_by(&by, &totals);
+	by.limits.kind = SEARCH_DPOR;
+	if (options->both)
+		explore_by(&by, &totals);
 	print_totals("", &totals);
 	printf("%u passed, %u failed\n", totals.passed, totals.failed);
 	return totals.failed ? EXIT_VIOLATION : EXIT_FINE;
@@ -254,6 +277,16 @@ int explore_setup(void)
 	int rc = memory_setup();
 
 	return rc ? rc : sched_setup();
+}
+
+static const char *bound_name(const struct options *options)
+{
+	static char number[16];
+
+	if (options->limits.bound == SEARCH_NO_BOUND)
+		return "none";
+	snprintf(number, sizeof(number), "%u", options->limits.bound);
+	return number;
 }
 
 int explore_main(int argc, char **argv)
@@ -267,11 +300,13 @@ int explore_main(int argc, char **argv)
 			(unsigned long long)ARENA_BASE);
 		return EXIT_RESOURCES;
 	}
-	printf("ptstress explore --strategy %s %s %s --bound %u --max-schedules %llu%s%s%s%s "
-	       "(format %s)\n",
-	       options.strategies, options.generate ? "--generate" : "--scenario",
-	       options.generate ? options.generate : options.scenarios, options.bound,
-	       (unsigned long long)options.max_schedules, weak_option(),
+	printf("ptstress explore --search %s --strategy %s %s %s --bound %s --max-schedules %llu "
+	       "--seconds %g --seed %llu%s%s%s%s (format %s)\n",
+	       options.both ? "all" : search_names[options.limits.kind], options.strategies,
+	       options.generate ? "--generate" : "--scenario",
+	       options.generate ? options.generate : options.scenarios, bound_name(&options),
+	       (unsigned long long)options.limits.max_schedules, options.limits.seconds,
+	       (unsigned long long)options.limits.seed, weak_option(),
 	       search_prunes ? "" : " --no-prune", options.replay ? " --replay " : "",
 	       options.replay ? options.replay : "", FORMAT);
 	return options.replay ? replay_one(&options) : explore_all(&options);

@@ -10,7 +10,6 @@
 #include "generate.h"
 #include "jobs.h"
 #include "program.h"
-#include "search.h"
 
 #define DEFAULT_BOUND 2
 #define MAX_STALE 8
@@ -30,6 +29,9 @@ enum {
 	KEY_SLICE = 'i',
 	KEY_WEAK = 'w',
 	KEY_JOBS = 'j',
+	KEY_SEARCH = 'a',
+	KEY_SECONDS = 't',
+	KEY_SEED = 'e',
 };
 
 static const struct argp_option argp_options[] = {
@@ -45,7 +47,12 @@ static const struct argp_option argp_options[] = {
 	{"jobs", KEY_JOBS, "N", 0, "processes that share them, 1..64 (default 1)", 0},
 	{"node-lock", KEY_NODE_LOCK, "NAME", 0,
 	 "ttas (default), ticket or queued, where a scenario does not say which", 0},
-	{"bound", KEY_BOUND, "N", 0, "search with up to N preemptions, 0..8 (default 2)", 0},
+	{"search", KEY_SEARCH, "NAME", 0,
+	 "bounded (default), dpor, both of them (all), random or pos", 0},
+	{"bound", KEY_BOUND, "N", 0, "bounded: with up to N preemptions, 0..8 (default 2), or none",
+	 0},
+	{"seed", KEY_SEED, "N", 0, "random, pos: another seed than 0", 0},
+	{"seconds", KEY_SECONDS, "N", 0, "stop a search after N seconds of CPU time", 0},
 	{"max-schedules", KEY_MAX, "N", 0, "stop a search after N executions (default: never)", 0},
 	{"replay", KEY_REPLAY, "SCHEDULE", 0,
 	 "run one schedule and show it; needs one strategy "
@@ -84,6 +91,19 @@ static void parse_slice(struct argp_state *state, const char *text, struct optio
 	options->slices = parts;
 }
 
+static void parse_search(struct argp_state *state, const char *text, struct options *options)
+{
+	options->both = !strcmp(text, "all");
+	if (options->both)
+		return;
+	for (unsigned i = 0; i < SEARCH_NR; i++)
+		if (!strcmp(text, search_names[i])) {
+			options->limits.kind = (enum search_kind)i;
+			return;
+		}
+	argp_error(state, "--search: '%s' is not bounded, dpor, random, pos or all", text);
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
@@ -96,10 +116,23 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->scenarios = arg;
 		return 0;
 	case KEY_BOUND:
-		options->bound = (unsigned)parse_number(state, "bound", arg, SEARCH_MAX_BOUND);
+		options->limits.bound =
+			!strcmp(arg, "none")
+				? SEARCH_NO_BOUND
+				: (unsigned)parse_number(state, "bound", arg, SEARCH_MAX_BOUND);
 		return 0;
 	case KEY_MAX:
-		options->max_schedules = parse_number(state, "max-schedules", arg, UINT64_MAX);
+		options->limits.max_schedules =
+			parse_number(state, "max-schedules", arg, UINT64_MAX);
+		return 0;
+	case KEY_SEARCH:
+		parse_search(state, arg, options);
+		return 0;
+	case KEY_SECONDS:
+		options->limits.seconds = (double)parse_number(state, "seconds", arg, 1000000);
+		return 0;
+	case KEY_SEED:
+		options->limits.seed = parse_number(state, "seed", arg, UINT64_MAX);
 		return 0;
 	case KEY_REPLAY:
 		options->replay = arg;
@@ -143,8 +176,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp explore_argp = {
 	.options = argp_options,
 	.parser = parse_option,
-	.doc = "Run small concurrent programs on the library under every schedule with a bounded "
-	       "number of preemptions, and check each execution against the correctness contract.",
+	.doc = "Run small concurrent programs on the library under all schedules, or as many as you "
+	       "like, and check each execution against the correctness contract.",
 };
 
 bool options_listed(const char *list, const char *name)
@@ -215,7 +248,7 @@ bool options_parse(struct options *options, int argc, char **argv)
 	*options = (struct options){
 		.strategies = "all",
 		.scenarios = "all",
-		.bound = DEFAULT_BOUND,
+		.limits.bound = DEFAULT_BOUND,
 		.slices = 1,
 		.jobs = 1,
 	};

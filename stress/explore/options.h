@@ -7,14 +7,15 @@
 #include <stdint.h>
 
 #include "command.h"
+#include "search.h"
 
 #define FORMAT "toy"
 
 struct options {
 	const char *strategies; /* a list, or "all" */
 	const char *scenarios;
-	unsigned bound;
-	uint64_t max_schedules;
+	struct search_limits limits;
+	bool both; /* searches: bounded, then dpor */
 	const char *replay;
 	bool quiet;
 	bool fail_fast;

@@ -7,7 +7,7 @@
  *   memory.c     the arena and its shadow: races, poison, putting everything back
  *   weak.c       older values that loads may read
  *   sched.c      who runs next; blocking; deadlock
- *   search.c     all schedules up to a number of preemptions
+ *   search.c     which schedules there are to run; bounded.c, dpor.c, sample.c: which of them are
  *   trace.c      what happened, in words
  *   lib/port/model/port_model.c   grace periods and memory, as the port wants them
  */
@@ -87,6 +87,7 @@ struct thread {
 	uint64_t waits_for; /* WAIT_GRACE: threads; WAIT_BARRIER: how many callbacks must be done */
 	uint32_t invoked;   /* when the current call began, in events */
 	const char *operation;
+	struct footprint next; /* what it would do next, as far as that is known */
 	struct footprint left; /* its last step when it was preempted */
 };
 
@@ -248,6 +249,8 @@ static inline void sched_point(struct cell *cell, bool write)
 	rt.step++;
 	if (!cell->hot && likely(rt.step != rt.forced))
 		return;
+	rt.self->next = (struct footprint){0};
+	footprint_add(&rt.self->next, cell->bit, write);
 	sched_choose();
 	sched_effect(cell, write);
 }

@@ -1,58 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Depth-first search over schedules. Each execution starts from the same state and repeats the
- * choices on the current path; at the end the deepest choice that has an alternative left takes it.
+ * What all searches share. Each execution starts from the same state and repeats the choices on the
+ * current path, up to the one that is to be made differently.
  *
  * An access is a choice point only if threads conflict on its location: somebody writes it and
  * somebody else accesses it, in any execution seen. What is not known to be shared cannot be found
  * out of order, because moving such an access past other threads changes nothing. New conflicts
- * found on the way make the search of this bound start again, so when it ends, no execution had a
- * conflict at a place that was not a choice point.
- *
- * A preemption is redundant if nobody, until the thread goes on, does anything that conflicts with
- * what it did last: preempting it before that gives an equivalent schedule, with as many
- * preemptions. So an execution is given up when a thread goes on whose last doings nobody has met.
- * The equivalent schedule may be given up in turn, in favour of one that preempts earlier still;
- * that ends, because places in the program only move towards its beginning. A call's return counts
- * as a conflict with everything, because the calls' times must stay as they are.
+ * found on the way make the search begin again, so when it ends, no execution had a conflict at a
+ * place that was not a choice point.
  *
  * A pick is a choice without a switch. It belongs to what its thread does there: it depends on
  * nothing else, and nothing else depends on it but through what the thread does next. So an
- * equivalent schedule makes the same picks, as many of each kind, and the rules above hold for each
- * assignment of picks by itself.
+ * equivalent schedule makes the same picks, as many of each kind, and whatever leaves out equivalent
+ * schedules does so for each assignment of picks by itself.
  */
 #include "search.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "trace.h"
 #include "guard.h"
-
-#define MAX_CHOICES 4096
+#include "path.h"
+#include "trace.h"
 
 bool search_prunes = true;
 unsigned search_budget[PICK_NR] = {[PICK_ALLOC_FAILS] = 1, [PICK_STALE_READ] = 1};
 
-static struct choice {
-	uint32_t step;
-	uint8_t chosen, by_default;
-	uint32_t todo; /* alternatives left, a bit each */
-	bool pick;
-	bool uninvoked;
-	bool preemptible; /* leaving the default costs a preemption */
-} path[MAX_CHOICES];
+const char *const search_names[SEARCH_NR] = {
+	[SEARCH_BOUNDED] = "bounded",
+	[SEARCH_DPOR] = "dpor",
+	[SEARCH_RANDOM] = "random",
+	[SEARCH_POS] = "pos",
+};
 
-static unsigned depth, prefix; /* choices made; of these, how many must be repeated */
-static unsigned preemptions, bound, picked[PICK_NR];
+static const struct searcher *const searchers[SEARCH_NR] = {
+	[SEARCH_BOUNDED] = &searcher_bounded,
+	[SEARCH_DPOR] = &searcher_dpor,
+	[SEARCH_RANDOM] = &searcher_random,
+	[SEARCH_POS] = &searcher_pos,
+};
+
+struct choice path[MAX_CHOICES];
+unsigned path_depth, path_prefix;
+
+static const struct searcher *searcher;
+static unsigned picked[PICK_NR];
 static const struct schedule *replay; /* NULL: search */
 static unsigned replayed;
+static double started;
+static bool endless_is_fair, too_long;
 
-static unsigned first_of(unsigned mask)
-{
-	return (unsigned)__builtin_ctz(mask);
-}
+/* ---- replay ---- */
 
 /* What the schedule says about this step; NULL: the default. */
 static const struct schedule_switch *replay_next(bool pick)
@@ -68,7 +66,7 @@ static const struct schedule_switch *replay_next(bool pick)
 
 static unsigned decide_replay(unsigned enabled, unsigned current)
 {
-	unsigned next = current < THREAD_ALL ? current : first_of(enabled);
+	unsigned next = path_default(enabled, current);
 	const struct schedule_switch *s = replay_next(false);
 
 	if (!s)
@@ -76,68 +74,10 @@ static unsigned decide_replay(unsigned enabled, unsigned current)
 	if (enabled & 1u << s->to)
 		next = s->to;
 	/* The search would have noted the call's beginning here, or not yet. */
-	if (current < THREAD_ALL && !s->uninvoked && rt.self->invoke_pending) {
+	if (current < THREAD_ALL && !s->uninvoked && rt.self->invoke_pending)
 		sched_stamp();
-	}
 	return next;
 }
-
-/* The next choice of the path: as it was made before, or @new. */
-static struct choice *choose(const struct choice *new)
-{
-	struct choice *c = &path[depth];
-
-	if (depth == MAX_CHOICES - 1)
-		rt_fail("P1", "more than %d choices in one execution", MAX_CHOICES);
-	if (depth++ >= prefix)
-		*c = *new;
-	else if (unlikely(c->step != rt.step))
-		rt_fail("-", "not repeatable: step %u instead of %u", rt.step, c->step);
-	return c;
-}
-
-static unsigned decide(unsigned enabled, unsigned current)
-{
-	const struct choice *c;
-	unsigned next = current < THREAD_ALL ? current : first_of(enabled);
-	unsigned others = enabled & ~(1u << next);
-
-	if (!others || (current < THREAD_ALL && preemptions == bound))
-		return next;
-	c = choose(&(struct choice){
-		.step = rt.step,
-		.chosen = (uint8_t)next,
-		.by_default = (uint8_t)next,
-		.todo = others,
-		.uninvoked = current < THREAD_ALL && rt.self->invoke_pending,
-		.preemptible = current < THREAD_ALL,
-	});
-	if (c->preemptible && c->chosen != current) {
-		preemptions++;
-		rt.self->left = rt.doing;
-		rt.away |= (uint8_t)(1u << current);
-	}
-	return c->chosen;
-}
-
-unsigned search_decide(unsigned enabled, unsigned current)
-{
-	unsigned next;
-
-	if (unlikely(replay != NULL))
-		return decide_replay(enabled, current);
-	next = decide(enabled, current);
-	if (unlikely(rt.away & 1u << next) && search_prunes)
-		sched_prune();
-	return next;
-}
-
-/* ---- picks ---- */
-
-static const char *const pick_names[PICK_NR] = {
-	[PICK_ALLOC_FAILS] = "an allocation fails",
-	[PICK_STALE_READ] = "an older value is read",
-};
 
 static unsigned pick_replay(unsigned n)
 {
@@ -146,76 +86,119 @@ static unsigned pick_replay(unsigned n)
 	return s && s->to < n ? s->to : 0;
 }
 
-static unsigned pick(enum pick_kind kind, unsigned n)
-{
-	const struct choice *c;
+/* ---- choices ---- */
 
-	if (n > SEARCH_MAX_ALTERNATIVES)
-		rt_fail("-", "%u alternatives at once", n);
-	if (picked[kind] == search_budget[kind])
-		return 0;
-	c = choose(&(struct choice){
+/* With few preemptions that is no progress; without a bound two threads may hinder each other for ever. */
+static _Noreturn void too_many_choices(void)
+{
+	if (!endless_is_fair)
+		rt_fail("P1", "more than %d choices in one execution", MAX_CHOICES);
+	too_long = true;
+	sched_prune();
+}
+
+struct choice *path_choose(const struct choice *choice)
+{
+	struct choice *c = &path[path_depth];
+
+	if (path_depth == MAX_CHOICES - 1)
+		too_many_choices();
+	if (path_depth++ >= path_prefix)
+		*c = *choice;
+	else if (unlikely(c->step != rt.step))
+		rt_fail("-", "not repeatable: step %u instead of %u", rt.step, c->step);
+	return c;
+}
+
+struct choice path_switch(unsigned enabled, unsigned current, unsigned next)
+{
+	return (struct choice){
+		.step = rt.step,
+		.chosen = (uint8_t)next,
+		.by_default = (uint8_t)path_default(enabled, current),
+		.uninvoked = current < THREAD_ALL && rt.self->invoke_pending,
+		.preemptible = current < THREAD_ALL,
+	};
+}
+
+unsigned search_decide(unsigned enabled, unsigned current)
+{
+	if (unlikely(replay != NULL))
+		return decide_replay(enabled, current);
+	return searcher->decide(enabled, current);
+}
+
+static const char *const pick_names[PICK_NR] = {
+	[PICK_ALLOC_FAILS] = "an allocation fails",
+	[PICK_STALE_READ] = "an older value is read",
+};
+
+unsigned path_pick(unsigned n)
+{
+	const struct choice *c = path_choose(&(struct choice){
 		.step = rt.step,
 		.todo = (uint32_t)((UINT64_C(1) << n) - 2),
 		.pick = true,
 	});
-	picked[kind] += c->chosen != 0;
+
 	return c->chosen;
+}
+
+static unsigned pick(enum pick_kind kind, unsigned n)
+{
+	unsigned chosen;
+
+	if (n > SCHEDULE_ALTERNATIVES)
+		rt_fail("-", "%u alternatives at once", n);
+	if (picked[kind] == search_budget[kind])
+		return 0;
+	chosen = searcher->pick(kind, n);
+	picked[kind] += chosen != 0;
+	return chosen;
 }
 
 unsigned search_pick(enum pick_kind kind, unsigned n)
 {
-	unsigned picks;
+	unsigned chosen;
 
 	if (rt.quiet || rt.me >= MAX_THREADS || n < 2)
 		return 0;
 	rt.step++;
-	picks = replay ? pick_replay(n) : pick(kind, n);
-	if (unlikely(rt.recording) && picks)
+	chosen = replay ? pick_replay(n) : pick(kind, n);
+	if (unlikely(rt.recording) && chosen)
 		trace_text("chance:", pick_names[kind]);
-	return picks;
+	return chosen;
 }
 
-/* ---- paths ---- */
-
-static bool next_path(void)
+bool path_next_alternative(struct choice *c)
 {
-	while (depth) {
-		struct choice *c = &path[depth - 1];
+	if (!c->todo)
+		return false;
+	c->chosen = (uint8_t)path_first_of(c->todo);
+	c->todo &= c->todo - 1;
+	return true;
+}
 
-		if (c->todo) {
-			c->chosen = (uint8_t)first_of(c->todo);
-			c->todo &= c->todo - 1;
-			prefix = depth;
-			return true;
-		}
-		depth--;
-	}
-	return false;
+/* ---- executions ---- */
+
+/* CPU time: the machine may have other things to do. */
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
 static void run_once(void)
 {
-	depth = 0;
-	preemptions = 0;
+	path_depth = 0;
 	memset(picked, 0, sizeof(picked));
 	replayed = 0;
 	rt.forced = replay && replay->count ? replay->at[0].step : UINT32_MAX;
+	if (!replay)
+		searcher->begin();
 	sched_run();
-}
-
-static void path_to_schedule(struct schedule *schedule)
-{
-	schedule->count = 0;
-	for (unsigned i = 0; i < depth && schedule->count < SEARCH_MAX_SWITCHES; i++)
-		if (path[i].chosen != path[i].by_default)
-			schedule->at[schedule->count++] = (struct schedule_switch){
-				.step = path[i].step,
-				.to = path[i].chosen,
-				.pick = path[i].pick,
-				.uninvoked = path[i].uninvoked,
-				.preempts = path[i].preemptible,
-			};
 }
 
 bool search_replay(const struct schedule *schedule, bool record)
@@ -230,7 +213,21 @@ bool search_replay(const struct schedule *schedule, bool record)
 	return !sched_failed();
 }
 
-/* Leave out switches as long as the same rule breaks. */
+static void path_to_schedule(struct schedule *schedule)
+{
+	schedule->count = 0;
+	for (unsigned i = 0; i < path_depth && schedule->count < SCHEDULE_MAX; i++)
+		if (path[i].chosen != path[i].by_default)
+			schedule->at[schedule->count++] = (struct schedule_switch){
+				.step = path[i].step,
+				.to = path[i].chosen,
+				.pick = path[i].pick,
+				.uninvoked = path[i].uninvoked,
+				.preempts = path[i].preemptible,
+			};
+}
+
+/* Leave out choices as long as the same rule breaks. */
 static void shorten(struct search_result *result)
 {
 	bool again = true;
@@ -260,41 +257,28 @@ static void failed(struct search_result *result)
 	snprintf(result->message, sizeof(result->message), "%s", sched_message());
 }
 
-/* One bound, with the conflicts known so far. */
-static void search_bound(uint64_t max_schedules, struct search_result *result)
+static bool at_limit(const struct search_limits *limits, const struct search_result *result)
 {
-	uint64_t count = 0;
+	uint64_t runs = result->executions + result->pruned;
 
-	prefix = 0;
-	do {
-		run_once();
-		if (sched_pruned()) {
-			result->pruned++;
-			continue;
-		}
-		count++;
-		result->executions++;
-		if (sched_failed()) {
-			failed(result);
-			path_to_schedule(&result->schedule);
-			shorten(result);
-			break;
-		}
-		if (max_schedules && result->executions >= max_schedules) {
-			result->cut = true;
-			break;
-		}
-	} while (next_path());
-	result->schedules[bound] = count;
+	return too_long || (limits->max_schedules && runs >= limits->max_schedules) ||
+	       (limits->seconds > 0 && !(runs & 63) && now() - started > limits->seconds);
 }
 
-/* CPU time: the machine may have other things to do. */
-static double now(void)
+bool path_run(const struct search_limits *limits, struct search_result *result)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+	run_once();
+	if (sched_pruned())
+		result->pruned++;
+	else
+		result->executions++;
+	if (sched_failed()) {
+		failed(result);
+		path_to_schedule(&result->schedule);
+		shorten(result);
+	}
+	result->cut |= at_limit(limits, result);
+	return !result->failed && !result->cut;
 }
 
 static void setup_entry(void *ctx)
@@ -316,86 +300,20 @@ bool search_prepare(const struct subject *subject)
 	return true;
 }
 
-void search(const struct subject *subject, unsigned max_bound, uint64_t max_schedules,
+void search(const struct subject *subject, const struct search_limits *limits,
 	    struct search_result *result)
 {
-	double start = now();
-
+	started = now();
 	guard_arm();
 	*result = (struct search_result){0};
 	replay = NULL;
-	if (!search_prepare(subject)) {
+	searcher = searchers[limits->kind];
+	endless_is_fair = limits->kind != SEARCH_BOUNDED || limits->bound == SEARCH_NO_BOUND;
+	too_long = false;
+	if (search_prepare(subject))
+		searcher->search(limits, result);
+	else
 		failed(result);
-		guard_disarm();
-		return;
-	}
-	for (bound = 0; bound <= max_bound && !result->failed && !result->cut; bound++) {
-		result->bounds = bound + 1;
-		do
-			search_bound(max_schedules, result);
-		while (memory_learn() && !result->failed && !result->cut);
-	}
 	guard_disarm();
-	result->seconds = now() - start;
-}
-
-/*
- * Schedules as text: "step:thread", "step~thread" if the call left is uninvoked, "step=alternative"
- */
-
-static char mark_of(const struct schedule_switch *s)
-{
-	return s->pick ? '=' : s->uninvoked ? '~' : ':';
-}
-
-void schedule_print(const struct schedule *schedule, FILE *out)
-{
-	if (!schedule->count)
-		fputs("serial", out);
-	for (unsigned i = 0; i < schedule->count; i++)
-		fprintf(out, "%s%u%c%u", i ? "," : "", schedule->at[i].step,
-			mark_of(&schedule->at[i]), schedule->at[i].to);
-}
-
-static bool parse_number(const char **text, unsigned long limit, unsigned long *ret)
-{
-	char *end;
-
-	if (**text < '0' || **text > '9')
-		return false;
-	*ret = strtoul(*text, &end, 10);
-	*text = end;
-	return *ret < limit;
-}
-
-bool schedule_parse(const char *text, struct schedule *ret)
-{
-	ret->count = 0;
-	if (!strcmp(text, "serial"))
-		return true;
-	for (;;) {
-		struct schedule_switch *s = &ret->at[ret->count];
-		unsigned long step, to;
-		char mark;
-
-		if (ret->count == SEARCH_MAX_SWITCHES || !parse_number(&text, UINT32_MAX, &step))
-			return false;
-		mark = *text++;
-		if (!mark || !strchr(":~=", mark) ||
-		    !parse_number(&text, mark == '=' ? SEARCH_MAX_ALTERNATIVES : MAX_THREADS, &to))
-			return false;
-		*s = (struct schedule_switch){
-			.step = (uint32_t)step,
-			.to = (uint8_t)to,
-			.pick = mark == '=',
-			.uninvoked = mark == '~',
-		};
-		if (ret->count && s->step <= s[-1].step)
-			return false;
-		ret->count++;
-		if (!*text)
-			return true;
-		if (*text++ != ',')
-			return false;
-	}
+	result->seconds = now() - started;
 }

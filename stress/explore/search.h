@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All schedules of a subject with at most a given number of preemptions: switches away from a
- * thread that could have gone on. Switches where a thread blocks or ends cost nothing.
+ * Searches over the schedules of a subject.
+ *
+ *   bounded  all with at most a number of preemptions: switches away from a thread that could have
+ *            gone on. Switches where a thread blocks or ends cost nothing.
+ *   dpor     one of each class of equivalent ones, without a bound
+ *   random   who goes on is drawn at each choice
+ *   pos      partial-order sampling: whoever has the highest of priorities drawn anew after each
+ *            conflict
  *
  * A schedule also says what happens where that is not up to the threads: see search_pick().
  */
@@ -11,13 +17,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "runtime.h"
+#include "schedule.h"
 
 #define SEARCH_MAX_BOUND 8
-#define SEARCH_MAX_SWITCHES 256
-#define SEARCH_MAX_ALTERNATIVES 32
+#define SEARCH_NO_BOUND UINT32_MAX
+
+enum search_kind { SEARCH_BOUNDED, SEARCH_DPOR, SEARCH_RANDOM, SEARCH_POS, SEARCH_NR };
 
 /* What is picked; each kind has a budget of its own. */
 enum pick_kind { PICK_ALLOC_FAILS, PICK_STALE_READ, PICK_NR };
@@ -25,25 +32,22 @@ enum pick_kind { PICK_ALLOC_FAILS, PICK_STALE_READ, PICK_NR };
 /* How often in one execution the pick of a kind may be another than the default. */
 extern unsigned search_budget[PICK_NR];
 
-/* The choices of a schedule that differ from the default, which is to go on if possible. */
-struct schedule {
-	unsigned count;
-	struct schedule_switch {
-		uint32_t step; /* before which possible scheduling point */
-		uint8_t to;    /* a thread; an alternative */
-		bool pick;
-		bool uninvoked; /* the call of who is left has not done anything visible */
-		bool preempts;
-	} at[SEARCH_MAX_SWITCHES];
+struct search_limits {
+	enum search_kind kind;
+	unsigned bound;         /* preemptions: up to SEARCH_MAX_BOUND, or SEARCH_NO_BOUND */
+	uint64_t max_schedules; /* 0: all */
+	double seconds;         /* of CPU time; 0: no limit */
+	uint64_t seed;
 };
 
 struct search_result {
-	uint64_t schedules[SEARCH_MAX_BOUND + 1]; /* by bound, each including the ones below */
-	unsigned bounds;                          /* how many of schedules[] count */
-	uint64_t executions;                      /* run to their end, altogether */
-	uint64_t pruned;                          /* given up */
-	double seconds;                           /* of CPU time */
-	bool cut;                                 /* max_schedules was reached */
+	/* bounded: by bound, each including the ones below; no bound and the others: [0] */
+	uint64_t schedules[SEARCH_MAX_BOUND + 1];
+	unsigned bounds;     /* how many of schedules[] count */
+	uint64_t executions; /* run to their end, altogether */
+	uint64_t pruned;     /* given up: equivalent to others */
+	double seconds;      /* of CPU time */
+	bool cut;            /* a limit was reached */
 	bool failed;
 	uint64_t failed_after; /* executions, the failing one included */
 	struct schedule schedule;
@@ -54,8 +58,10 @@ struct search_result {
 /* Leave out schedules that are equivalent to others; on by default. */
 extern bool search_prunes;
 
+extern const char *const search_names[SEARCH_NR];
+
 /* Set @subject up and search it. */
-void search(const struct subject *subject, unsigned max_bound, uint64_t max_schedules,
+void search(const struct subject *subject, const struct search_limits *limits,
 	    struct search_result *result);
 
 /* Run one schedule of a subject that is set up; true when it breaks no rule. */
@@ -63,9 +69,6 @@ bool search_replay(const struct schedule *schedule, bool record);
 
 /* Set up only. Return: false when that already breaks a rule. */
 bool search_prepare(const struct subject *subject);
-
-bool schedule_parse(const char *text, struct schedule *ret);
-void schedule_print(const struct schedule *schedule, FILE *out);
 
 /* Which thread goes on; @current can go on, or is THREAD_ALL. Called by the scheduler. */
 unsigned search_decide(unsigned enabled, unsigned current);

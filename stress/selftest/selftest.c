@@ -65,7 +65,7 @@ static bool test(const struct seeded *one, bool buggy, bool weak)
 	bool right;
 
 	rt.weak = weak;
-	search(&subject, BOUND, 0, &result);
+	search(&subject, &(struct search_limits){.bound = BOUND}, &result);
 	right = result.failed == fails;
 	if (right && fails)
 		right = !strcmp(result.letter, one->letter) && repeats(&result);
@@ -88,7 +88,7 @@ static bool test_pruning(const struct scenario *scenario, const char *strategy)
 	program_subject(&program, scenario, strategy, &subject);
 	for (unsigned i = 0; i < 2; i++) {
 		search_prunes = i;
-		search(&subject, PRUNING_BOUND, 0, &result);
+		search(&subject, &(struct search_limits){.bound = PRUNING_BOUND}, &result);
 		outcomes[i] = program_outcomes();
 	}
 	if (outcomes[0] == outcomes[1] && !result.failed)
