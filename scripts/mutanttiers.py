@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""The tiers of tests that may kill a mutant, cheapest first, and what each of them runs.
+
+    unit      the unit tests, one by one
+    model     the model test, cut short
+    explore   `ptstress explore`, in each strategy that the mutant concerns
+    stress    tests with threads, cut short
+    tsan      the same, under ThreadSanitizer
+
+A kill counts only if the unchanged library passes the same command. No end in a time of which the
+unchanged library needs less than a fifth is a kill, too.
+"""
+
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+
+import mutantbuild
+
+TIERS = ["explore", "unit", "model", "stress", "tsan"]
+EXPLORER = "stress/ptstress-explore"
+VIOLATION = re.compile(r"^violation of (\S+): (.*)$", re.MULTILINE)
+WHERE = re.compile(r"^  strategy (\S+), scenario (\S+) \(.*\); found after (\d+) schedules",
+                   re.MULTILINE)
+# Of the pairs that unit tests run on, enough: what is mutated is mostly the same text in all.
+ENOUGH = ("instance_x86_64_rcu", "instance_toy_rcu")
+# Unit tests that have found most so far.
+FIRST = ["walk", "map", "unmap", "cursor", "protect", "gather", "cursor_fill", "mark", "nomem",
+         "pool", "stats", "frame", "items", "take", "clone", "role", "upkeep", "table"]
+SHORT = {"PT_SMOKE_MS": "150"}
+
+
+class Result:
+    def __init__(self, tier, killed, where="-", how="", seconds=0.0, schedules="-"):
+        self.tier, self.killed, self.where, self.how = tier, killed, where, how
+        self.seconds, self.schedules = seconds, schedules
+
+
+class Command:
+    def __init__(self, name, target, arguments=(), env=None, timeout=60):
+        self.name, self.target, self.arguments = name, target, list(arguments)
+        self.env, self.timeout = env or {}, timeout
+
+    def run(self, program):
+        """Return: exit code (None: no end), output, seconds."""
+        began = time.monotonic()
+        try:
+            done = mutantbuild.run([program] + self.arguments, timeout=self.timeout,
+                                   env=dict(os.environ, **self.env), stdin=subprocess.DEVNULL)
+            return done.returncode, done.stdout, time.monotonic() - began
+        except subprocess.TimeoutExpired:
+            return None, "", time.monotonic() - began
+
+
+class Tier:
+    """One kind of test, and the build directory that it runs in."""
+
+    options = []
+
+    def __init__(self, name, build_folder, options):
+        self.name, self.run_options = name, options
+        self.build = mutantbuild.Build(build_folder, [], self.options)
+        self.known = {}  # what the unchanged library does: (passes, seconds)
+        self.lock = threading.Lock()
+        self.prepare()
+
+    def prepare(self):
+        raise NotImplementedError
+
+    def introspect(self, wanted):
+        """The tests of the build that @wanted(suite, stem) accepts, with their programs built."""
+        listing = mutantbuild.run(["meson", "introspect", "--tests", self.build.folder])
+        result = []
+        for test in json.loads(listing.stdout):
+            target = os.path.relpath(test["cmd"][0], self.build.folder)
+            suite = test["suite"][0].split(":")[-1]
+            if target.startswith("tests/") and wanted(suite, test["name"]):
+                result.append((test["name"], target, test["cmd"][1:], test["env"]))
+        return result
+
+    def built(self, commands):
+        """Build what @commands run and know what it depends on."""
+        targets = sorted({c.target for c in commands})
+        self.build = mutantbuild.Build(self.build.folder, targets, self.options)
+        return commands
+
+    def passes_unchanged(self, command):
+        with self.lock:
+            if command.name not in self.known:
+                code, _, seconds = command.run(os.path.join(self.build.folder, command.target))
+                self.known[command.name] = (code == 0, seconds)
+            return self.known[command.name]
+
+    def verdict(self, command, code, output, seconds):
+        """What a run of @command means."""
+        if code == 0:
+            return Result(self.name, False, how="survives", seconds=seconds)
+        passes, usual = self.passes_unchanged(command)
+        if not passes:
+            return Result(self.name, False, command.name, "the unchanged library fails, too")
+        if code is None:
+            return Result(self.name, usual < command.timeout / 5, command.name,
+                          "timeout: no end in %d s, usually %.1f s" % (command.timeout, usual),
+                          seconds)
+        return Result(self.name, True, command.name, self.explain(code, output), seconds)
+
+    @staticmethod
+    def explain(code, output):
+        if code < 0:
+            return "signal %d" % -code
+        for pattern in (r"WARNING: ThreadSanitizer: (.*?)(?: \(pid.*)?$", r"^not ok \d+ - (\S+)",
+                        r"^(violation .*)$"):
+            match = re.search(pattern, output, re.MULTILINE)
+            if match:
+                return match.group(1)
+        return "exit %d" % code
+
+    def judge(self, mutant, tree, strategies):
+        """Run @mutant, applied in @tree, until something kills it. Return: a Result."""
+        files = {h.file for h in mutant.hunks}
+        used = [c for c in self.commands if self.build.objects(c.target, files)]
+        if not used:
+            return Result(self.name, False, how="not part of it")
+        everywhere = any(h.function == "-" for h in mutant.hunks)
+        private = mutantbuild.Private(self.build, tree, files,
+                                      None if everywhere else self.enough)
+        began = time.monotonic()
+        for command in used:
+            result = self.verdict(command, *command.run(private.program(command.target)))
+            if result.killed or result.how != "survives":
+                break
+        result.seconds = time.monotonic() - began
+        return result
+
+    @staticmethod
+    def enough(objects):
+        instances = [o for o in objects if "/libinstance_" in o]
+        few = [o for o in instances if any(e in o for e in ENOUGH)]
+        return [o for o in objects if o not in instances] + (few or instances)
+
+
+class Unit(Tier):
+    def prepare(self):
+        tests = self.introspect(lambda suite, name: suite == "unit")
+        tests.sort(key=lambda t: FIRST.index(t[0]) if t[0] in FIRST else len(FIRST))
+        self.commands = self.built([Command(n, t, a, e, 30) for n, t, a, e in tests])
+
+
+class Model(Tier):
+    def prepare(self):
+        self.commands = self.built([Command("model", "tests/test_model", ["42", "200000"],
+                                            {"CMOCKA_MESSAGE_OUTPUT": "TAP"}, 60)])
+
+
+class Stress(Tier):
+    def prepare(self):
+        tests = self.introspect(lambda suite, name: suite == "smoke" and "_ti" not in name)
+        self.commands = self.built([Command(n, t, a, dict(e, **SHORT), 60)
+                                    for n, t, a, e in tests])
+
+
+class Tsan(Stress):
+    options = ["-Db_sanitize=thread", "-Doptimization=1"]
+
+
+class Explore(Tier):
+    def prepare(self):
+        self.commands = self.built([Command("explore", EXPLORER)])
+        listing = mutantbuild.must([os.path.join(self.build.folder, EXPLORER), "list"])
+        self.strategies = re.findall(r"^strategy +(\S+)", listing, re.MULTILINE)
+
+    def command(self, strategy):
+        options = self.run_options
+        line = ["explore", "--fail-fast", "--quiet", "--bound", str(options.bound),
+                "--strategy", strategy]
+        if options.generate:
+            line += ["--generate", options.generate]
+        if options.search:
+            line += ["--search", options.search]
+        return Command(strategy, EXPLORER, line, timeout=300)
+
+    def judge_strategy(self, program, strategy):
+        command = self.command(strategy)
+        code, output, seconds = command.run(program)
+        result = self.verdict(command, code, output, seconds)
+        violation, where = VIOLATION.search(output), WHERE.search(output)
+        if violation:
+            result.how = "%s: %s" % violation.group(1, 2)
+        if where:
+            result.where, result.schedules = where.group(2, 3)
+        if code not in (0, 2, None):
+            result.killed, result.how = False, "exit %d" % code
+        return result
+
+    def judge(self, mutant, tree, strategies):
+        """Killed if each strategy that is concerned notices it."""
+        files = {h.file for h in mutant.hunks}
+        if not self.build.objects(EXPLORER, files):
+            return Result(self.name, False, how="not part of it")
+        program = mutantbuild.Private(self.build, tree, files).program(EXPLORER)
+        began = time.monotonic()
+        worst = None
+        for strategy in strategies or self.strategies:
+            result = self.judge_strategy(program, strategy)
+            if not result.killed:
+                result.how += " in " + strategy
+            if worst is None or not result.killed:
+                worst = result
+            if not result.killed:
+                break
+        worst.seconds = time.monotonic() - began
+        return worst
+
+
+CLASSES = {"unit": Unit, "model": Model, "explore": Explore, "stress": Stress, "tsan": Tsan}
+
+
+def make(name, options):
+    folder = options.build
+    if name == "tsan":
+        folder = options.tsan_build or folder.rstrip("/") + "-tsan"
+    return CLASSES[name](name, folder, options)
