@@ -356,6 +356,7 @@ static void run_step(struct program *p, struct call *call, unsigned t)
 	}
 	if (changes_pages(s))
 		tlb_change_begins(s->page, s->pages, begins(s) || s->gather);
+	tlb_may_hold(s->kind == STEP_MERGE || s->kind == STEP_END);
 	switch (s->kind) {
 	case STEP_MAP:
 	case STEP_UNMAP:

@@ -186,6 +186,14 @@ void memory_describe(const char *name, const void *base, size_t stride, size_t c
 		names[nr_names++] = (struct name){name, (uintptr_t)base, stride, count};
 }
 
+uintptr_t memory_base(const char *name)
+{
+	for (unsigned i = 0; i < nr_names; i++)
+		if (!strcmp(names[i].name, name))
+			return names[i].base;
+	return 0;
+}
+
 void memory_name(uintptr_t addr, char *text, size_t size)
 {
 	if (addr == (uintptr_t)pseudo_cell(CELL_RCU)) {

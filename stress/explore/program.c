@@ -213,7 +213,7 @@ static void setup_pool(struct program *p)
 		.homes = 1 + p->scenario->homes,
 		.magazine = 16,
 		.retire_batch = 1,
-		.phys_base = 0x10000,
+		.phys_base = PHYS_BASE,
 		.reclaim = p->scenario->synchronous ? PT_RECLAIM_SYNC : PT_RECLAIM_CALLBACK,
 		.retired_bound = p->scenario->backlog,
 	};

@@ -43,6 +43,9 @@ static inline bool call_before(const struct call *a, const struct call *b)
 	return rt.weak ? b->began.of[a->thread] >= a->ended : a->responded < b->invoked;
 }
 
+/* Physical address of the first node. */
+#define PHYS_BASE UINT64_C(0x10000)
+
 /* Physical address of a frame, and back; frames are apart from nodes. */
 #define FRAME_BASE UINT64_C(0x40000000)
 #define FRAME_PA(frame) (FRAME_BASE + ((pt_pa_t)(frame) << 12))

@@ -142,6 +142,7 @@ void memory_poison(const void *addr, size_t bytes, bool poison);
 /* Differences there are none: nobody reads what is written there. */
 void memory_ignore(const void *addr, size_t bytes);
 void memory_describe(const char *name, const void *base, size_t stride, size_t count);
+uintptr_t memory_base(const char *name); /* of what was described so */
 void memory_name(uintptr_t addr, char *text, size_t size);
 const char *memory_letter(uintptr_t addr); /* what a race there breaks */
 bool memory_learn(void);                   /* are there new conflicts? Then heat their cells. */

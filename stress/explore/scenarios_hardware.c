@@ -109,6 +109,17 @@ const struct scenario scenarios_hardware[] = {
 			},
 	},
 	{
+		.name = "flush-waiters",
+		.about = "who changes a page waits for who changes the one beside it and flushes",
+		.hardware = true,
+		.initial = {MAP(0, 2, 8)},
+		.threads =
+			{
+				{PROTECT(0, 1, 0, PT_WRITE)},
+				{PROTECT(1, 1, 0, PT_WRITE), LOAD(0)},
+			},
+	},
+	{
 		.name = "tracked-fail",
 		.about = "a map of a tracked frame fails; its reference stays with the caller",
 		.hardware = true,

@@ -217,6 +217,10 @@ void sched_wake(unsigned t)
 		resume_rcu();
 	else
 		rt.enabled |= (uint8_t)(1u << t);
+	for (unsigned f = 0; f < MAX_THREADS; f++)
+		if (rt.threads[f].waiting == WAIT_FLUSH && rt.threads[f].waits_for == UINT64_C(1)
+											      << t)
+			sched_wake(f);
 }
 
 void sched_changed(struct cell *cell)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "psc.h"
 #include "roles.h"
 #include "trace.h"
 
@@ -24,9 +25,10 @@ static struct tlb {
 	struct frame frames[SCENARIO_FRAMES];
 	/* Pages whose old translations need not be gone yet: until this call ends, until a sync. */
 	uint64_t changing[MAX_THREADS], gathered[MAX_THREADS];
-	uint64_t stored;     /* pages through which the hardware wrote */
-	uint64_t unreported; /* pages unmapped by a call that reports nothing */
-	uint8_t walking;     /* CPUs in the middle of an access */
+	uint64_t stored;         /* pages through which the hardware wrote */
+	uint64_t unreported;     /* pages unmapped by a call that reports nothing */
+	uint8_t walking;         /* CPUs in the middle of an access */
+	bool holds[MAX_THREADS]; /* in a call that may flush with a range held */
 	/* For happens-before: who flushed this CPU came before what it does; what it has done. */
 	union clock flushed[MAX_THREADS], accessed[MAX_THREADS];
 } tlb, snapshot;
@@ -36,6 +38,7 @@ static bool used; /* some thread accesses pages */
 void tlb_clear(const struct scenario *scenario)
 {
 	tlb = (struct tlb){0};
+	psc_clear();
 	used = false;
 	for (unsigned t = 0; t < MAX_THREADS; t++)
 		for (unsigned i = 0; i < MAX_STEPS; i++)
@@ -45,11 +48,13 @@ void tlb_clear(const struct scenario *scenario)
 void tlb_snapshot(void)
 {
 	snapshot = tlb;
+	psc_snapshot();
 }
 
 void tlb_restore(void)
 {
 	tlb = snapshot;
+	psc_restore();
 }
 
 static void tlb_point(bool write)
@@ -96,6 +101,7 @@ static void walk(struct program *program, struct call *call, struct translation 
 			     page_va(program, page), (enum pt_access)call->step->mode, false, &pa);
 	if (call->rc)
 		return;
+	psc_walked(program, roles_table(program, call->step, rt.me), page);
 	call->value = pa;
 	*entry = (struct translation){
 		.valid = true,
@@ -161,14 +167,27 @@ void tlb_access(struct program *program, struct call *call)
 
 /* ---- flush ---- */
 
+/*
+ * A CPU acknowledges when an access of its is over. Nor does it while its thread waits for a lock: the
+ * library flushes without locks, but where its contract says otherwise.
+ */
+static bool acknowledges(unsigned cpu)
+{
+	enum wait_kind waits = rt.threads[cpu].waiting;
+
+	if (tlb.walking & 1u << cpu)
+		return false;
+	return tlb.holds[rt.me] || rt.me >= MAX_THREADS ||
+	       (waits != WAIT_POLL && waits != WAIT_SLEEP);
+}
+
 void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
 {
 	const unsigned base = *(const unsigned *)ctx;
 
-	(void)tables;
 	for (unsigned cpu = 0; cpu < rt.subject->threads; cpu++) {
 		tlb_point(true);
-		if (tlb.walking & 1u << cpu) {
+		while (!acknowledges(cpu)) {
 			rt.self->waits_for = UINT64_C(1) << cpu;
 			sched_block(WAIT_FLUSH);
 			sched_effect(pseudo_cell(CELL_TLB), true);
@@ -177,9 +196,17 @@ void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables)
 			acknowledge(cpu, rt.me);
 		for (uint64_t page = VA_PAGE(va); page < VA_PAGE(va + len - 1) + 1; page++)
 			tlb.of[cpu][base + page].valid = false;
+		if (tables)
+			psc_flush(cpu, base + VA_PAGE(va), base + VA_PAGE(va + len - 1));
 		if (unlikely(rt.recording))
 			trace_text("flushed", trace_thread(cpu));
 	}
+}
+
+void tlb_may_hold(bool holds)
+{
+	if (rt.me < MAX_THREADS)
+		tlb.holds[rt.me] = holds;
 }
 
 void tlb_change_begins(unsigned page, unsigned pages, bool gathered)

@@ -26,6 +26,9 @@ void tlb_flush(void *ctx, pt_va_t va, uint64_t len, bool tables);
 extern const struct pt_item_ops tlb_item_ops;
 void tlb_removed(void *ctx, pt_va_t va, const struct pt_item *item);
 
+/* The call that begins may flush with its range held, as its contract says. */
+void tlb_may_hold(bool holds);
+
 /*
  * A call on these pages begins: there may be stale translations until it has synced, or the thread
  * has synced its gather.

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "explore/psc.h"
 #include "explore/runtime.h"
 #include "explore/search.h"
 #include "explore/trace.h"
@@ -417,6 +418,7 @@ void port_poison(void *addr, size_t bytes)
 	access_plain(addr, bytes, true, __builtin_return_address(0));
 	rt.freeing = false;
 	memory_poison(addr, bytes, true);
+	psc_freed((uintptr_t)addr);
 }
 
 void port_unpoison(void *addr, size_t bytes)
