@@ -41,7 +41,8 @@ RULES = [
     ("bench/micro/suite_locks.c", ["*"],      ["bench/*", "lib/sync/*"]),
     ("bench/*",           ["*"],              [PUBLIC, "bench/*"]),
     ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*"]),
-    ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*", "bench/*"]),
+    ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*", "bench/*",
+                                               "stress/history/*"]),
 ]
 # Include directories, in the order in which a name is looked up after the includer's own folder.
 LIB_DIRS = ["lib", "arch", "lib/port", "lib/port/host", "lib/port/model"]
@@ -50,7 +51,7 @@ DIRS = {
     "arch": LIB_DIRS,
     "bench": ["bench/replay", "bench", "lib"],
     "stress": ["stress", "stress/explore"] + LIB_DIRS,
-    "tests": ["tests", "bench/micro", "bench/replay", "bench"] + LIB_DIRS,
+    "tests": ["tests", "bench/micro", "bench/replay", "bench", "stress"] + LIB_DIRS,
 }
 # By name only in the template: everyone else works with whichever pair is compiled. Files beside
 # them that are no format or strategy themselves are shared, and free.
