@@ -538,6 +538,7 @@ int pt_pool_create(const struct pt_pool_config *config, struct pt_pool **ret_poo
 	port_describe("node", pool->region, pool->node_bytes,
 		      region_bytes(pool) >> pool->node_shift);
 	port_describe("meta", pool->meta, NODE_META_BYTES, region_bytes(pool) >> pool->node_shift);
+	port_describe("chunk", pool->chunks, sizeof(*pool->chunks), pool->nr_chunks_max);
 	*ret_pool = pool;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apart.h"
 #include "calls.h"
 #include "figures.h"
 #include "frames.h"
@@ -157,6 +158,8 @@ static void finish(void *ctx)
 	struct page_state final[SCENARIO_PAGES] = {0}, plain[SCENARIO_PAGES];
 	uint64_t outcome, now = signature(p, &outcome), nodes = 0;
 
+	if (p->scenario->apart)
+		apart_judge(p);
 	if (!rt.recording && seen_has(&judged, now))
 		return;
 	rt.self->operation = "the final check";

@@ -110,6 +110,7 @@ struct runtime {
 	bool quiet;   /* hooks do nothing: the explorer itself uses the memory */
 	bool recording;
 	bool weak;           /* loads may read older values: see weak.h */
+	bool waited;         /* a thread of the scenario has waited for a lock in this execution */
 	bool freeing;        /* this write makes the memory free */
 	struct thread *self; /* running thread */
 	uint32_t *touched;   /* cells used in this execution */

@@ -80,6 +80,13 @@ struct step {
 	uint64_t value; /* a mark; how many allocations succeed */
 };
 
+/* Threads work on parts of the table that do not touch: see apart.h. */
+enum apart {
+	APART_NOT,
+	APART_ALL,
+	APART_MEMORY, /* but share the pool that nodes come from */
+};
+
 struct scenario {
 	const char *name;
 	const char *about;
@@ -89,6 +96,7 @@ struct scenario {
 	bool hardware; /* CPUs cache translations, calls flush them; frames and dirty bits count */
 	bool roles;    /* a kernel table and a user table that shares its half: see roles.h */
 	bool two_tables;
+	enum apart apart;
 	unsigned frames; /* tracked items are counted frames, of at most so many references; or 0 */
 	bool stats;      /* the table counts: see figures.h */
 	bool crowd;      /* many other threads are registered */

@@ -7,8 +7,9 @@
 #include "scenarios.h"
 
 static const struct scenario *const lists[] = {
-	scenarios_build,  scenarios_remove, scenarios_cursor, scenarios_hardware, scenarios_lock,
-	scenarios_upkeep, scenarios_role,   scenarios_frame,  scenarios_stats,    scenarios_tables,
+	scenarios_build, scenarios_remove, scenarios_cursor, scenarios_hardware,
+	scenarios_lock,  scenarios_upkeep, scenarios_role,   scenarios_frame,
+	scenarios_stats, scenarios_tables, scenarios_apart,
 };
 
 const struct scenario *scenario_at(unsigned index)

@@ -15,5 +15,6 @@ extern const struct scenario scenarios_upkeep[];
 extern const struct scenario scenarios_role[];
 extern const struct scenario scenarios_frame[];
 extern const struct scenario scenarios_stats[];
+extern const struct scenario scenarios_apart[];
 
 #endif

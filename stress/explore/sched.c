@@ -192,6 +192,7 @@ void sched_block(enum wait_kind kind)
 	struct thread *self = rt.self;
 
 	self->waiting = kind;
+	rt.waited |= rt.me < MAX_THREADS && (kind == WAIT_POLL || kind == WAIT_SLEEP);
 	if (kind == WAIT_POLL)
 		rt.pollers |= (uint8_t)(1u << rt.me);
 	if (unlikely(rt.recording))
@@ -349,6 +350,7 @@ void sched_run(void)
 
 	failed = pruned = false;
 	rt.freeing = false;
+	rt.waited = false;
 	rt.step = 0;
 	rt.atomics = 0;
 	rt.events = 0;
