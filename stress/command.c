@@ -12,7 +12,7 @@ static void usage(const struct command *commands, size_t count, FILE *out)
 	fprintf(out, "Usage: ptstress COMMAND [OPTION...]\n"
 		     "Break page tables, or fail to.\n\n");
 	for (size_t i = 0; i < count; i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].about);
+		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].about);
 	fprintf(out, "\n`ptstress COMMAND --help` explains a command's options.\n"
 		     "Exit codes: 0 fine, 1 usage, 2 a violation was found, 3 no resources,\n"
 		     "4 not supported by this build, 5 stopped by a signal\n");

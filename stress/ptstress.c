@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "differential/differential.h"
 
 #define EXPLORER "ptstress-explore"
 
@@ -50,6 +51,7 @@ static int run_explorer(int argc, char **argv)
 }
 
 static const struct command commands[] = {
+	{"differential", "run the same programs on every strategy, and compare", differential_main},
 	{"explore", "run small programs under all schedules", run_explorer},
 	{"list", "what there is to explore", run_explorer},
 	{"selftest", "check that the explorer finds seeded bugs", run_explorer},

@@ -9,6 +9,7 @@
 
 #include "generate.h"
 #include "jobs.h"
+#include "list.h"
 #include "options.h"
 #include "program.h"
 #include "search.h"
@@ -239,7 +240,7 @@ static void explore_strategy(const struct options *options, const char *strategy
 	}
 	for (unsigned n = 0; (scenario = scenario_at(n)); n++)
 		if (!(options->fail_fast && totals->failed) &&
-		    options_listed(options->scenarios, scenario->name))
+		    list_has(options->scenarios, scenario->name))
 			explore_one(options, strategy, scenario, totals);
 }
 
@@ -253,7 +254,7 @@ static void explore_by(const struct options *options, struct totals *totals)
 		print_heading(&options->limits);
 	for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
 		if (!(options->fail_fast && totals->failed) &&
-		    options_listed(options->strategies, strategy->name) &&
+		    list_has(options->strategies, strategy->name) &&
 		    options_strategy_known(strategy->name))
 			explore_strategy(options, strategy->name, totals);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "generate.h"
+#include "list.h"
 #include "jobs.h"
 #include "program.h"
 
@@ -180,23 +181,6 @@ static const struct argp explore_argp = {
 	       "like, and check each execution against the correctness contract.",
 };
 
-bool options_listed(const char *list, const char *name)
-{
-	size_t n = strlen(name);
-
-	if (!strcmp(list, "all"))
-		return true;
-	for (;;) {
-		size_t length = strcspn(list, ",");
-
-		if (length == n && !strncmp(list, name, n))
-			return true;
-		if (!list[length])
-			return false;
-		list += length + 1;
-	}
-}
-
 /* The oracle takes transactions for atomic: it knows strategies with range isolation only. */
 bool options_strategy_known(const char *name)
 {
@@ -217,28 +201,6 @@ static bool node_lock_known(const char *name)
 static bool scenario_known(const char *name)
 {
 	return scenario_find(name) != NULL;
-}
-
-/* Every name of the list is known; else say which is not. */
-static bool check_list(const char *what, const char *list, bool (*known)(const char *name))
-{
-	char name[64];
-
-	if (!strcmp(list, "all"))
-		return true;
-	for (;; list++) {
-		size_t length = strcspn(list, ",");
-
-		snprintf(name, sizeof(name), "%.*s", (int)length, list);
-		if (!known(name)) {
-			fprintf(stderr, "ptstress: no %s '%s'; `ptstress list` shows them\n", what,
-				name);
-			return false;
-		}
-		list += length;
-		if (!*list)
-			return true;
-	}
 }
 
 bool options_parse(struct options *options, int argc, char **argv)
@@ -264,7 +226,7 @@ bool options_parse(struct options *options, int argc, char **argv)
 			options->generate);
 		return false;
 	}
-	return check_list("node lock", program_node_lock, node_lock_known) &&
-	       check_list("strategy", options->strategies, options_strategy_known) &&
-	       check_list("scenario", options->scenarios, scenario_known);
+	return list_check("node lock", program_node_lock, node_lock_known) &&
+	       list_check("strategy", options->strategies, options_strategy_known) &&
+	       list_check("scenario", options->scenarios, scenario_known);
 }

@@ -27,9 +27,6 @@ struct options {
 /* Parse and check; ends the program on a usage error. Return: false after saying what is wrong. */
 bool options_parse(struct options *options, int argc, char **argv);
 
-/* Is @name in the comma-separated @list, or is that "all"? */
-bool options_listed(const char *list, const char *name);
-
 /* Can this strategy be explored? */
 bool options_strategy_known(const char *name);
 
