@@ -66,6 +66,9 @@ class Mutant:
         self.header = header
         self.hunks = hunks
 
+    def apply(self, tree):
+        apply(self, tree)
+
 
 def find(root):
     """Paths of all mutants of a source tree, sorted by name."""

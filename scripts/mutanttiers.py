@@ -15,10 +15,12 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import threading
 import time
 
 import mutantbuild
+import mutantlib
 
 TIERS = ["explore", "unit", "model", "stress", "tsan"]
 EXPLORER = "stress/ptstress-explore"
@@ -196,12 +198,15 @@ class Explore(Tier):
         return result
 
     def judge(self, mutant, tree, strategies):
-        """Killed if each strategy that is concerned notices it."""
+        """Killed if each strategy that is concerned notices it; a generic mutant, if one does."""
         files = {h.file for h in mutant.hunks}
-        if not self.build.objects(EXPLORER, files):
+        objects = self.build.objects(EXPLORER, files)
+        if not objects:
             return Result(self.name, False, how="not part of it")
-        program = mutantbuild.Private(self.build, tree, files).program(EXPLORER)
+        if getattr(mutant, "generic", False):
+            return self.judge_generic(mutant, tree, objects)
         began = time.monotonic()
+        program = mutantbuild.Private(self.build, tree, files).program(EXPLORER)
         worst = None
         for strategy in strategies or self.strategies:
             result = self.judge_strategy(program, strategy)
@@ -213,6 +218,47 @@ class Explore(Tier):
                 break
         worst.seconds = time.monotonic() - began
         return worst
+
+    def judge_generic(self, mutant, tree, objects):
+        """By rcu alone if it has the mutant: that is a third of compiling and running."""
+        compiled = {s for s in self.strategies if any("_%s.a" % s in o for o in objects)}
+        few = ["rcu"] if not compiled or "rcu" in compiled else sorted(compiled)
+
+        def enough(names):
+            return [o for o in names if not any("_%s.a" % s in o for s in compiled - set(few))]
+
+        began = time.monotonic()
+        program = mutantbuild.Private(self.build, tree, {h.file for h in mutant.hunks},
+                                      enough).program(EXPLORER)
+        for strategy in few:
+            result = self.judge_strategy(program, strategy)
+            if result.killed:
+                break
+        result.seconds = time.monotonic() - began
+        return result
+
+
+def makes_no_difference(tier, mutant, tree):
+    """Is the optimised code of all objects the same? Then it is no mutant."""
+    files = {h.file for h in mutant.hunks}
+    build = tier.build
+    targets = [EXPLORER] if tier.name == "explore" else [c.target for c in tier.commands]
+    objects = sorted({o for t in targets for o in build.objects(t, files)})
+    few = [o for o in objects if "_rcu.a" in o] or objects
+    for name in few:
+        mine = mutantbuild.Private(build, tree, files).compile(name, ["-O2", "-g0"])
+        with tempfile.TemporaryDirectory(prefix="unchanged-") as plain:
+            mutantlib.copy(mutantbuild.ROOT, plain)
+            theirs = mutantbuild.Private(build, plain, files).compile(name, ["-O2", "-g0"])
+            if code_of(mine) != code_of(theirs):
+                return False
+    return True
+
+
+def code_of(path):
+    """Disassembly without what depends on the file's name."""
+    lines = mutantbuild.run(["objdump", "-dr", path]).stdout.split("\n")
+    return [line for line in lines if "file format" not in line]
 
 
 CLASSES = {"unit": Unit, "model": Model, "explore": Explore, "stress": Stress, "tsan": Tsan}
