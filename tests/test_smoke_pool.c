@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a pool: whoever destroys it may do so the moment the last user has left, without having
+ * waited for that thread by other means. Whatever the thread did with the pool is over by then; a
+ * checker of races sees it, or not.
+ *
+ * test_smoke_pool [milliseconds]
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+
+#include "smoke.h"
+
+struct visit {
+	struct pt_pool *pool;
+	const char *strategy;
+	_Atomic bool registered;
+	int failed;
+};
+
+/* A thread that makes a table, uses and destroys it, and is gone. */
+static void *use_and_leave(void *arg)
+{
+	struct visit *v = arg;
+	struct pt_config config = {
+		.size = sizeof(config),
+		.format = "toy",
+		.strategy = v->strategy,
+		.pool = v->pool,
+	};
+	struct pt_table *table;
+	struct pt_thread *self;
+
+	v->failed = pt_thread_register(v->pool, &self);
+	if (v->failed)
+		return NULL;
+	/* Relaxed: the pool itself must make the order. */
+	atomic_store_explicit(&v->registered, true, memory_order_relaxed);
+	v->failed |= pt_table_create(self, &config, &table);
+	v->failed |= pt_map(self, table, 0, 2 << 12, FRAMES, RW, 1);
+	v->failed |= pt_unmap(self, table, 0, 4 << 12, NULL, NULL);
+	v->failed |= pt_table_destroy(self, table);
+	v->failed |= pt_thread_unregister(self);
+	return NULL;
+}
+
+static void one_pool(const char *strategy)
+{
+	struct pt_pool_config config = {.size = sizeof(config), .node_shift = 5};
+	struct visit v = {.strategy = strategy};
+	pthread_t thread;
+	int rc;
+
+	expect_ok(pt_pool_create(&config, &v.pool));
+	assert_int_equal(pthread_create(&thread, NULL, use_and_leave, &v), 0);
+	while (!atomic_load_explicit(&v.registered, memory_order_relaxed))
+		sched_yield();
+	while ((rc = pt_pool_destroy(v.pool)) == -EBUSY)
+		sched_yield();
+	expect_ok(rc);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	expect_ok(v.failed);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void a_pool_goes_when_the_last_user_has_left(void **state)
+{
+	const uint64_t until = now_ms() + smoke_ms;
+	const struct pt_strategy_info *strategy;
+
+	(void)state;
+	do
+		for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
+			one_pool(strategy->name);
+	while (now_ms() < until);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pool_goes_when_the_last_user_has_left),
+	};
+
+	smoke_arguments(argc, argv);
+	return cmocka_run_group_tests_name("smoke_pool", tests, NULL, NULL);
+}
