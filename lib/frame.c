@@ -79,15 +79,21 @@ static void frame_leave(struct frame *frame, uint64_t to)
 	atomic_store_explicit(&frame->refs, to, memory_order_release);
 }
 
-/* The end of a frame's use; the caller has made it busy. */
+/*
+ * The end of a frame's use; the caller has made it busy. When no frame is in use any more, @frames may
+ * be destroyed by somebody else: nothing is read there after the last one has been left.
+ */
 static void frame_release(struct pt_frames *frames, struct frame *frame, pt_pa_t pa)
 {
+	void (*const freed)(void *ctx, pt_pa_t pa) = frames->ops.free;
+	void *const ctx = frames->ctx;
+
 	if (frames->ops.on_drop)
 		frames->ops.on_drop(frames->ctx, pa, frame->storage);
 	memset(frame->storage, 0, sizeof(frame->storage));
 	frame_leave(frame, FRAME_UNUSED);
-	if (frames->ops.free)
-		frames->ops.free(frames->ctx, pa);
+	if (freed)
+		freed(ctx, pa);
 }
 
 static void frame_put(struct pt_frames *frames, pt_pa_t pa)
@@ -178,9 +184,10 @@ int pt_frame_get(struct pt_frames *frames, pt_pa_t pa, uint64_t bytes)
 
 int pt_frame_put(struct pt_frames *frames, pt_pa_t pa, uint64_t bytes)
 {
+	const uint64_t step = frame_bytes(frames); /* see frame_release() */
 	int rc = check_range(frames, pa, bytes);
 
-	for (uint64_t at = 0; !rc && at < bytes; at += frame_bytes(frames))
+	for (uint64_t at = 0; !rc && at < bytes; at += step)
 		frame_put(frames, pa + at);
 	return rc;
 }

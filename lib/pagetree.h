@@ -915,7 +915,7 @@ struct pt_frames;
 struct pt_frame_ops {
 	/* The frame is still busy; @storage is zeroed afterwards. */
 	void (*on_drop)(void *ctx, pt_pa_t pa, void *storage);
-	/* The frame is unused and may have been taken again. */
+	/* The frame is unused and may have been taken again; its set may have been destroyed. */
 	void (*free)(void *ctx, pt_pa_t pa);
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a pool: whoever destroys it may do so the moment the last user has left, without having
- * waited for that thread by other means. Whatever the thread did with the pool is over by then; a
- * checker of races sees it, or not.
+ * The end of a pool, and of frames: whoever destroys them may do so the moment the last user has left,
+ * without having waited for that thread by other means. Whatever the thread did with them is over by
+ * then; a checker of races sees it, or not.
  *
  * test_smoke_pool [milliseconds]
  */
@@ -64,6 +64,55 @@ static void one_pool(const char *strategy)
 	expect_ok(v.failed);
 }
 
+struct last {
+	struct pt_frames *frames;
+	_Atomic unsigned freed;
+	_Atomic bool started;
+	int failed;
+};
+
+static void count_free(void *ctx, pt_pa_t pa)
+{
+	(void)pa;
+	atomic_fetch_add_explicit((_Atomic unsigned *)ctx, 1, memory_order_relaxed);
+}
+
+static void *put_last(void *arg)
+{
+	struct last *l = arg;
+
+	atomic_store_explicit(&l->started, true, memory_order_relaxed);
+	l->failed = pt_frame_put(l->frames, FRAMES, 2 << 12);
+	return NULL;
+}
+
+static void one_set_of_frames(void)
+{
+	const struct pt_frame_ops ops = {.free = count_free};
+	struct last l = {.failed = 0};
+	struct pt_frames_config config = {
+		.size = sizeof(config),
+		.first = FRAMES,
+		.bytes = 2 << 12,
+		.ops = &ops,
+		.ctx = &l.freed,
+	};
+	pthread_t thread;
+	int rc;
+
+	expect_ok(pt_frames_create(&config, &l.frames));
+	expect_ok(pt_frame_get_unused(l.frames, FRAMES, 2 << 12));
+	assert_int_equal(pthread_create(&thread, NULL, put_last, &l), 0);
+	while (!atomic_load_explicit(&l.started, memory_order_relaxed))
+		sched_yield();
+	while ((rc = pt_frames_destroy(l.frames)) == -EBUSY)
+		sched_yield();
+	expect_ok(rc);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	expect_ok(l.failed);
+	assert_int_equal(l.freed, 2);
+}
+
 static uint64_t now_ms(void)
 {
 	struct timespec ts;
@@ -84,10 +133,21 @@ static void a_pool_goes_when_the_last_user_has_left(void **state)
 	while (now_ms() < until);
 }
 
+static void frames_go_when_the_last_reference_is_back(void **state)
+{
+	const uint64_t until = now_ms() + smoke_ms;
+
+	(void)state;
+	do
+		one_set_of_frames();
+	while (now_ms() < until);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pool_goes_when_the_last_user_has_left),
+		cmocka_unit_test(frames_go_when_the_last_reference_is_back),
 	};
 
 	smoke_arguments(argc, argv);
