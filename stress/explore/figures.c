@@ -14,7 +14,7 @@ union figures {
 static struct pt_thread *crowd[CROWD];
 static unsigned nr_crowd;
 
-static struct seen {
+static struct looks {
 	struct pt_thread *handles[MAX_THREADS];
 	union figures last[MAX_THREADS]; /* what the thread saw when it looked */
 	union figures gone;              /* shares of registrations that have ended */
@@ -56,7 +56,7 @@ struct pt_thread *figures_crowd(struct program *p)
 
 void figures_snapshot(struct program *p)
 {
-	seen = (struct seen){0};
+	seen = (struct looks){0};
 	for (unsigned t = 0; t < p->threads; t++)
 		seen.handles[t] = p->handles[t];
 	if (p->scenario->stats)

@@ -16,7 +16,6 @@
 #include "frames.h"
 #include "oracle.h"
 #include "roles.h"
-#include "seen.h"
 #include "tlb.h"
 #include "trace.h"
 
@@ -27,6 +26,7 @@ const char *program_node_lock = "ttas";
 /* ---- final states ---- */
 
 static struct seen judged, outcomes;
+struct seen program_histories;
 
 unsigned program_outcomes(void)
 {
@@ -62,6 +62,20 @@ static uint64_t signature(const struct program *p, uint64_t *ret_outcome)
 		}
 	*ret_outcome = outcome;
 	return mix(outcome, times);
+}
+
+/* Which calls had ended before which began: what the oracle sees of their times. */
+static uint64_t order_of_calls(const struct program *p)
+{
+	uint64_t order = 0;
+
+	for (unsigned t = 0; t < p->threads; t++)
+		for (unsigned i = 0; i < p->nr_calls[t]; i++)
+			for (unsigned u = 0; u < p->threads; u++)
+				for (unsigned k = 0; k < p->nr_calls[u] && u != t; k++)
+					order = mix(order, p->calls[t][i].responded <
+								   p->calls[u][k].invoked);
+	return order;
 }
 
 /* ---- executions ---- */
@@ -184,6 +198,7 @@ static void finish(void *ctx)
 	tear_down(p);
 	seen_add(&judged, now);
 	seen_add(&outcomes, outcome);
+	seen_add(&program_histories, mix(outcome, order_of_calls(p)));
 }
 
 /* ---- set-up ---- */
@@ -256,6 +271,7 @@ static void setup(void *ctx)
 	rt.self->operation = "set-up";
 	seen_clear(&judged);
 	seen_clear(&outcomes);
+	seen_clear(&program_histories);
 	tlb_clear(p->scenario);
 	setup_pool(p);
 	config.pool = p->pool;

@@ -4,6 +4,7 @@
 #define EXPLORE_PROGRAM_H
 
 #include "scenario.h"
+#include "seen.h"
 
 /* What one call did. Times count invocations and responses of the whole execution. */
 struct call {
@@ -88,5 +89,8 @@ void program_subject(struct program *program, const struct scenario *scenario, c
 
 /* How many different results and final states the executions since set-up had. */
 unsigned program_outcomes(void);
+
+/* The same, told apart also by which calls had ended before which began; until the next set-up. */
+extern struct seen program_histories;
 
 #endif

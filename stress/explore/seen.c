@@ -31,12 +31,26 @@ bool seen_has(const struct seen *seen, uint64_t signature)
 	return seen->slot && *find(seen, signature) == signature;
 }
 
+bool seen_full(const struct seen *seen)
+{
+	return seen->count > SLOTS / 2;
+}
+
+unsigned seen_missing(const struct seen *all, const struct seen *some)
+{
+	unsigned missing = 0;
+
+	for (unsigned i = 0; some->slot && i < SLOTS; i++)
+		missing += some->slot[i] && !seen_has(all, some->slot[i]);
+	return missing;
+}
+
 void seen_add(struct seen *seen, uint64_t signature)
 {
 	uint64_t *slot;
 
 	signature += !signature;
-	if (!seen->slot || seen->count > SLOTS / 2)
+	if (!seen->slot || seen_full(seen))
 		return;
 	slot = find(seen, signature);
 	seen->count += !*slot;

@@ -13,6 +13,9 @@ struct seen {
 
 void seen_clear(struct seen *seen);
 bool seen_has(const struct seen *seen, uint64_t signature);
+/* Of those that are in @some, how many are not in @all? */
+unsigned seen_missing(const struct seen *all, const struct seen *some);
+bool seen_full(const struct seen *seen);
 void seen_add(struct seen *seen, uint64_t signature);
 
 #endif

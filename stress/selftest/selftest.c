@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agreement.h"
 #include "explore/program.h"
 #include "explore/search.h"
 #include "port.h"
@@ -123,6 +124,7 @@ int selftest_run(void)
 	}
 	tests += test_pruning_all("rcu", &wrong);
 	tests += test_pruning_all("rwlock", &wrong);
+	tests += agreement_test(&wrong);
 	printf("%u passed, %u failed\n", tests - wrong, wrong);
 	return wrong ? 2 : 0;
 }

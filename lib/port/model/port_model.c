@@ -359,9 +359,10 @@ void port_decommit(void *addr, size_t bytes)
 	memory_poison(addr, bytes, true);
 }
 
-/* No point of conflict: what the number is makes no difference, as long as it is new. */
+/* As with the heap: what the number is makes no difference but to the final state. */
 uint64_t port_unique(void)
 {
+	sched_effect(pseudo_cell(CELL_HEAP), true);
 	return ++model.unique;
 }
 
