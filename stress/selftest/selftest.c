@@ -50,7 +50,7 @@ static bool repeats(const struct search_result *found)
 	return !search_replay(&found->schedule, false) && !strcmp(sched_letter(), found->letter);
 }
 
-static bool test(const struct seeded *one, bool buggy, bool weak)
+static bool test(const struct seeded *one, enum search_kind kind, bool buggy, bool weak)
 {
 	struct instance instance = {.seeded = one, .buggy = buggy};
 	struct subject subject = {
@@ -66,13 +66,13 @@ static bool test(const struct seeded *one, bool buggy, bool weak)
 	bool right;
 
 	rt.weak = weak;
-	search(&subject, &(struct search_limits){.bound = BOUND}, &result);
+	search(&subject, &(struct search_limits){.kind = kind, .bound = BOUND}, &result);
 	right = result.failed == fails;
 	if (right && fails)
 		right = !strcmp(result.letter, one->letter) && repeats(&result);
 	rt.weak = false;
-	printf("%-10s %-22s %-4s %6llu schedules  %s%s%s\n", one->name,
-	       buggy ? one->bug : "correct", weak ? "weak" : "",
+	printf("%-10s %-22s %-7s %-4s %6llu schedules  %s%s%s\n", one->name,
+	       buggy ? one->bug : "correct", search_names[kind], weak ? "weak" : "",
 	       (unsigned long long)result.executions, right ? "as it must be" : "WRONG",
 	       result.failed ? ": " : "", result.failed ? result.message : "");
 	return right;
@@ -112,15 +112,16 @@ static unsigned test_pruning_all(const char *strategy, unsigned *ret_wrong)
 
 int selftest_run(void)
 {
-	unsigned wrong = 0, tests = 4 * seeded_count;
+	unsigned wrong = 0, tests = 8 * seeded_count;
 
 	search_budget[PICK_STALE_READ] = STALE_READS;
-	for (unsigned i = 0; i < 2 * seeded_count; i++) {
+	for (unsigned i = 0; i < 4 * seeded_count; i++) {
 		const struct seeded *one = &seeded[i % seeded_count];
-		bool weak = i >= seeded_count;
+		enum search_kind kind = i < 2 * seeded_count ? SEARCH_BOUNDED : SEARCH_DPOR;
+		bool weak = i / seeded_count & 1;
 
-		wrong += !test(one, false, weak);
-		wrong += !test(one, true, weak);
+		wrong += !test(one, kind, false, weak);
+		wrong += !test(one, kind, true, weak);
 	}
 	tests += test_pruning_all("rcu", &wrong);
 	tests += test_pruning_all("rwlock", &wrong);
