@@ -102,7 +102,12 @@ static void fill_in(struct generator *g)
 	unsigned calls = 0;
 	size_t n = (size_t)snprintf(g->name, sizeof(g->name), "gen-%u", g->tree), m = 0;
 
-	*s = (struct scenario){.name = g->name, .about = g->about, .hardware = true};
+	*s = (struct scenario){
+		.name = g->name,
+		.about = g->about,
+		.hardware = true,
+		.memory_may_fail = true,
+	};
 	memcpy(s->initial, trees[g->tree], sizeof(s->initial));
 	for (unsigned t = 0; t < g->threads; t++) {
 		for (unsigned i = 0; i < g->length[t]; i++) {

@@ -84,6 +84,7 @@ static void body(void *ctx, unsigned t)
 {
 	struct program *p = ctx;
 
+	rt.self->alloc_may_fail = p->scenario->memory_may_fail;
 	calls_begin(p, t);
 	p->nr_calls[t] = calls_run(p, p->scenario->threads[t], p->calls[t], t, p->text[t]);
 }

@@ -98,9 +98,10 @@ struct scenario {
 	bool two_tables;
 	enum apart apart;
 	unsigned frames; /* tracked items are counted frames, of at most so many references; or 0 */
-	bool stats;      /* the table counts: see figures.h */
-	bool crowd;      /* many other threads are registered */
-	unsigned locks;  /* how many the threads take altogether; 0: it depends */
+	bool memory_may_fail;  /* any one allocation of the threads: the search tries each */
+	bool stats;            /* the table counts: see figures.h */
+	bool crowd;            /* many other threads are registered */
+	unsigned locks;        /* how many the threads take altogether; 0: it depends */
 	bool synchronous;      /* who retires tables waits for the grace period itself */
 	const char *user;      /* strategy of user tables; NULL: the kernel's */
 	const char *node_lock; /* NULL: as the command line says */
