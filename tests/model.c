@@ -5,10 +5,25 @@
 
 /* ---- random values ---- */
 
+/* As few bytes as can say it: then a byte changed is one choice changed. */
+static uint64_t byte_below(struct world *w, uint64_t bound)
+{
+	uint64_t value = 0;
+
+	for (uint64_t left = bound - 1; left && w->nr_bytes; left >>= 8) {
+		value = value << 8 | *w->bytes++;
+		w->nr_bytes--;
+	}
+	return value % bound;
+}
+
 uint64_t random_below(struct world *w, uint64_t bound)
 {
-	uint64_t z = w->random += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t z;
 
+	if (w->bytes)
+		return byte_below(w, bound);
+	z = w->random += UINT64_C(0x9e3779b97f4a7c15);
 	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return (z ^ (z >> 31)) % bound;
@@ -60,7 +75,7 @@ pt_va_t random_page(struct world *w)
 		at -= random_step(w);
 	if (one_in(w, 4))
 		at -= w->fx->page;
-	return w->fx->first + (at < span ? at : at % span & ~(w->fx->page - 1));
+	return w->fx->first + ((at < span ? at : at % span) & ~(w->fx->page - 1));
 }
 
 void random_range(struct world *w, pt_va_t *ret_va, pt_va_t *ret_last)
@@ -315,4 +330,36 @@ void sync_gather(struct world *w)
 	}
 	w->expected.n = 0;
 	w->reported.n = 0;
+}
+
+/* ---- from a table to the next ---- */
+
+void open_world(struct world *w)
+{
+	struct fixture *fx = w->fx;
+
+	w->calls = 0;
+	w->changes = 0;
+	w->enomem = 0;
+	w->merged = 0;
+	w->locks = 0;
+	fixture_new_table(fx);
+	w->managed_first = fx->first;
+	w->managed_last = fx->last;
+	if (fx->config.bound)
+		fx->last = fx->config.bound;
+	flat_init(&w->map, fx->format);
+	if (fx->config.role == PT_ROLE_KERNEL)
+		open_users(w);
+}
+
+void close_world(struct world *w)
+{
+	if (w->gather_open)
+		sync_gather(w);
+	expect_all(w);
+	while (w->nr_handles)
+		let_go(w);
+	close_users(w);
+	flat_free(&w->map);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The model test: a table and a flat map that must say the same after each of many random calls.
- * model.c has what the calls share, model_hold.c who holds references, model_cursor.c the cursors,
- * model_role.c tables that share the kernel's half, model_clone.c clones, test_model.c the one-shot
- * calls.
+ * model.c has what the calls share, model_calls.c the one-shot calls, model_raw.c their malformed
+ * arguments, model_hold.c who holds references, model_cursor.c the cursors, model_role.c tables that
+ * share the kernel's half, model_clone.c clones. Who chooses the calls: test_model.c by a seed,
+ * stress/fuzz by what the fuzzer writes.
  */
 #ifndef PT_TESTS_MODEL_H
 #define PT_TESTS_MODEL_H
@@ -35,6 +36,8 @@ struct world {
 	struct fixture *fx;
 	struct flatmap map;
 	uint64_t random;
+	const uint8_t *bytes;    /* where choices come from instead, if not NULL, */
+	size_t nr_bytes;         /* as many as are left; when there are none, all choices are 0 */
 	bool failing;            /* node allocations may fail in this call */
 	struct leaves expected;  /* removed, by what the map says, through the open gather */
 	struct leaves reported;  /* by the gather */
@@ -50,8 +53,10 @@ struct world {
 	uint64_t nr_frames;
 	_Atomic uint64_t frames_used;
 	struct pt_table *users[MODEL_USERS]; /* share what the table maps; or NULL */
-	uint64_t locks;                      /* taken so far, if the table counts */
-	uint64_t calls, changes, enomem;     /* for the summary: a test that does nothing shows */
+	pt_va_t managed_first,
+		managed_last;            /* what looks may reach; fx->last is what changes may */
+	uint64_t locks;                  /* taken so far, if the table counts */
+	uint64_t calls, changes, enomem; /* for the summary: a test that does nothing shows */
 };
 
 /* ---- random values ---- */
@@ -113,10 +118,24 @@ void let_go(struct world *w);
 /* Leaves and handles hold all references there are. */
 void expect_references(struct world *w);
 
+/* ---- calls ---- */
+
+typedef void (*model_call)(struct world *w);
+/* Those that come often; `random_transaction` fails its own steps, the others are to be failed. */
+extern const model_call model_calls[];
+extern const unsigned nr_model_calls;
+
 void random_transaction(struct world *w);
+/* Malformed on purpose, or far away; nothing must come of it. */
+void call_nonsense(struct world *w);
 
 /* Clone some of the table into another one, and compare that with the map. */
 void call_clone(struct world *w);
+
+/* A new table, configured as w->fx->config says, and an empty map; users too, if it is a kernel's. */
+void open_world(struct world *w);
+/* All that must hold at the end does, and nothing is left but the table. */
+void close_world(struct world *w);
 
 /* ---- who shares ---- */
 

@@ -40,6 +40,7 @@ RULES = [
     # What is measured by itself.
     ("bench/micro/suite_locks.c", ["*"],      ["bench/*", "lib/sync/*"]),
     ("bench/*",           ["*"],              [PUBLIC, "bench/*"]),
+    ("stress/fuzz/*",     ["*"],              [PUBLIC, "tests/*", "stress/fuzz/*"]),
     ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*"]),
     ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*", "bench/*",
                                                "stress/history/*"]),
@@ -50,7 +51,7 @@ DIRS = {
     "lib": LIB_DIRS + ["stress", "stress/explore"],
     "arch": LIB_DIRS,
     "bench": ["bench/replay", "bench", "lib"],
-    "stress": ["stress", "stress/explore"] + LIB_DIRS,
+    "stress": ["stress", "stress/explore", "tests"] + LIB_DIRS,
     "tests": ["tests", "bench/micro", "bench/replay", "bench", "stress"] + LIB_DIRS,
 }
 # By name only in the template: everyone else works with whichever pair is compiled. Files beside

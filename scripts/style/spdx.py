@@ -8,7 +8,7 @@ import common
 LINE = "SPDX-License-Identifier: MIT"
 WITHIN = 5  # lines from the top: room for '#!' and an opening comment
 # Files without comments, data, and documents.
-EXEMPT_SUFFIX = (".md", ".json", ".zst", ".csv", ".svg", ".png", ".ptt", ".xml", ".txt")
+EXEMPT_SUFFIX = (".md", ".json", ".zst", ".csv", ".svg", ".png", ".ptt", ".xml", ".txt", ".bin")
 EXEMPT_NAME = ("LICENSE",)
 NEVERTHELESS = ("meson_options.txt",)
 
