@@ -90,6 +90,8 @@ void call_print(FILE *out, const struct call *c)
 	print_arguments(out, c);
 	if (c->gather)
 		fprintf(out, ", with a gather");
+	if (c->foreign)
+		fprintf(out, ", on any pages");
 	if (c->nodes != UINT64_MAX)
 		fprintf(out, ", %" PRIu64 " nodes at most", c->nodes);
 }

@@ -50,6 +50,7 @@ struct call {
 	enum pt_mode mode;
 	enum pt_access access;
 	bool user, gather;
+	bool foreign;   /* meets other threads' pages: changes no page, and what it finds is open */
 	uint64_t nodes; /* it may take; UINT64_MAX: no limit */
 };
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "compare.h"
@@ -13,6 +14,7 @@
 #include "options.h"
 
 #define MAX_SUBJECTS 32
+#define HANG_SECONDS 20
 #define MAX_REPORTED 10 /* of a format; more would say the same */
 
 /* All strategies on one format. */
@@ -29,11 +31,20 @@ struct group {
 };
 
 static volatile sig_atomic_t stopped;
+static char hang_text[512]; /* what to say if the present run does not end */
 
 static void on_signal(int signal)
 {
 	(void)signal;
 	stopped = 1;
+}
+
+/* A lock that nobody gives back. Nothing can be cleaned up, nor shrunk. */
+static void on_alarm(int signal)
+{
+	(void)signal;
+	_exit(write(STDOUT_FILENO, hang_text, strlen(hang_text)) < 0 ? EXIT_RESOURCES
+								     : EXIT_VIOLATION);
 }
 
 /* ---- who is compared ---- */
@@ -107,6 +118,7 @@ static void report(struct group *g, uint64_t number)
 
 	if (++g->failed > MAX_REPORTED)
 		return;
+	alarm(10 * HANG_SECONDS);
 	printf("%s, program %" PRIu64 " of seed %" PRIu64 ", %u thread%s: %s and %s differ\n",
 	       g->format->name, number, g->options->seed, p->program->threads,
 	       p->program->threads > 1 ? "s" : "", p->reference->name, p->other->name);
@@ -133,6 +145,25 @@ static bool judge(struct group *g, enum comparison comparison, uint64_t number)
 	return comparison == COMPARE_EQUAL;
 }
 
+/* The next run ends within some seconds, or never. */
+static void watch(const struct group *g, uint64_t number)
+{
+	const struct pair *p = &g->pair;
+	const char *lock = p->other->node_lock;
+
+	snprintf(hang_text, sizeof(hang_text),
+		 "%s, program %" PRIu64 " of seed %" PRIu64 ", %u thread%s: does not end by %s\n"
+		 "  replay: ptstress differential --format %s --strategy %s,%s%s%s --threads %u"
+		 " --seed %" PRIu64 " --first %" PRIu64 " --programs 1 --calls %u\n"
+		 "0 passed, 1 failed\n",
+		 g->format->name, number, g->options->seed, p->program->threads,
+		 p->program->threads > 1 ? "s" : "", p->other->name, g->format->name,
+		 p->reference->strategy->name, p->other->strategy->name,
+		 lock ? " --node-lock " : "", lock ? lock : "", p->program->threads,
+		 g->options->seed, number, g->options->calls);
+	alarm(HANG_SECONDS);
+}
+
 /* The first subject is the reference; with threads, itself as well, unless it can have but one. */
 static void run_program(struct group *g, unsigned threads, uint64_t number)
 {
@@ -143,12 +174,14 @@ static void run_program(struct group *g, unsigned threads, uint64_t number)
 	choose_calls(g);
 	p->threads = threads > 1;
 	p->other = p->reference = &g->subjects[0];
+	watch(g, number);
 	if (!judge(g, compare_reference(p), number))
 		return;
 	for (unsigned i = !p->threads; i < g->nr_subjects && g->failed == failed; i++) {
 		p->other = &g->subjects[i];
 		if (p->threads && p->other->strategy->isolation == PT_ISOLATION_NONE)
 			continue;
+		watch(g, number);
 		if (!judge(g, compare_other(p), number) && g->no_resources)
 			return;
 		g->calls += p->program->n;
@@ -211,6 +244,7 @@ int differential_main(int argc, char **argv)
 		return EXIT_USAGE;
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
+	signal(SIGALRM, on_alarm);
 	printf("seed %" PRIu64 "\n", options.seed);
 	for (unsigned i = 0; pt_format_at(i) && !no_resources; i++) {
 		if (!list_has(options.formats, pt_format_at(i)->name))
@@ -225,6 +259,7 @@ int differential_main(int argc, char **argv)
 		nothing |= g.nothing;
 		close_group(&g);
 	}
+	alarm(0);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, failed);
 	if (no_resources)
 		fprintf(stderr, "ptstress: out of memory or threads\n");

@@ -11,7 +11,6 @@ struct generator {
 	pt_va_t area; /* of the thread */
 	uint64_t area_len;
 	unsigned thread;
-	struct call *now;
 };
 
 static uint64_t below(struct generator *g, uint64_t bound)
@@ -155,6 +154,8 @@ static struct call *add(struct generator *g, enum call_kind kind)
 	c->gather = kind < CALL_CLONE && one_in(g, 2);
 	if (kind != CALL_CLONE && kind < CALL_CURSOR_QUERY && one_in(g, 10))
 		c->table = 1;
+	/* Who finds an empty table first removes it. */
+	c->foreign = kind == CALL_PRUNE && g->p->threads > 1;
 	return c;
 }
 
@@ -216,8 +217,41 @@ static void add_block(struct generator *g)
 	c->table = 0;
 }
 
+/*
+ * A call that meets other threads' pages without changing any: looking, and removing empty tables,
+ * which others may be about to fill.
+ */
+static void add_foreign(struct generator *g, pt_va_t centre)
+{
+	static const enum call_kind kinds[] = {
+		CALL_PRUNE, CALL_PRUNE, CALL_PRUNE, CALL_QUERY, CALL_WALK, CALL_BEGIN,
+	};
+	enum call_kind kind = kinds[below(g, sizeof(kinds) / sizeof(kinds[0]))];
+	const size_t from = g->p->n;
+	struct call *c;
+
+	choose_area(g, centre);
+	g->area -= g->thread * g->area_len;
+	g->area_len *= g->p->threads;
+	c = add(g, kind);
+	if (kind == CALL_PRUNE && one_in(g, 2)) {
+		c->va = g->area / g->huge * g->huge;
+		c->len = (g->area_len + 2 * g->huge - 1) / g->huge * g->huge;
+	}
+	if (kind == CALL_BEGIN) {
+		c->mode = PT_READ_ONLY;
+		c->level = 1 + (unsigned)below(g, g->p->format->levels);
+		add(g, CALL_CURSOR_FIND);
+		add(g, CALL_CURSOR_QUERY);
+		add(g, CALL_END);
+	}
+	for (size_t i = from; i < g->p->n; i++)
+		g->p->calls[i].foreign = true;
+	choose_area(g, centre);
+}
+
 /* What one thread does; leaves room for a transaction. */
-static void add_calls(struct generator *g, size_t end)
+static void add_calls(struct generator *g, pt_va_t centre, size_t end)
 {
 	static const enum call_kind kinds[] = {
 		CALL_MAP,   CALL_MAP,       CALL_MAP,     CALL_MAP,    CALL_UNMAP,
@@ -235,6 +269,10 @@ static void add_calls(struct generator *g, size_t end)
 		}
 		if (one_in(g, 16)) {
 			add_block(g);
+			continue;
+		}
+		if (g->p->threads > 1 && one_in(g, 5)) {
+			add_foreign(g, centre);
 			continue;
 		}
 		c = add(g, kinds[below(g, sizeof(kinds) / sizeof(kinds[0]))]);
@@ -268,6 +306,6 @@ void generate(struct program *p, const struct pt_format_info *format, unsigned t
 		centre += g.page * below(&g, g.huge / g.page);
 	for (g.thread = 0; g.thread < threads; g.thread++) {
 		choose_area(&g, centre);
-		add_calls(&g, (size_t)calls * (g.thread + 1));
+		add_calls(&g, centre, (size_t)calls * (g.thread + 1));
 	}
 }
