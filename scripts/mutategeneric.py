@@ -3,7 +3,7 @@
 
     order    a memory order becomes relaxed
     drop     a statement that is a call or an assignment goes
-    swap     two such statements that follow one another change places
+    swap     two such statements that follow one another, not both plain, change places
     bound    a comparison or an offset is shifted by one
     negate   the condition of an `if` is negated
 
@@ -87,6 +87,11 @@ def _statement(line):
     return match.group(1) if text.count("(") == text.count(")") else None
 
 
+def _calls(text):
+    """Of two plain assignments the order hardly ever matters."""
+    return re.search(r"\w\(", text)
+
+
 def _of_line(code, at):
     """(kind, lines before, lines after) of all changes of line @at."""
     line = code[at].rstrip()
@@ -97,7 +102,7 @@ def _of_line(code, at):
         yield "drop", [line], [indent + ";"]
         below = code[at + 1].rstrip() if at + 1 < len(code) else ""
         alone = re.search(r"[;{}]$", code[at - 1].rstrip()) or not code[at - 1].strip()
-        if alone and _statement(below) == indent and below != line:
+        if alone and _statement(below) == indent and below != line and _calls(line + below):
             yield "swap", [line, below], [below, line]
     for old, new in BOUNDS:
         for match in re.finditer(re.escape(old) + r"(?![<>=])", line):
