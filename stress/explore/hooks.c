@@ -151,8 +151,11 @@ void *__tsan_memmove(void *to, const void *from, size_t bytes)
 
 /* ---- atomic ---- */
 
-/* Let others run first; NULL: not the library's memory, do only the operation. */
-static inline struct cell *atomic_point(const volatile void *object, bool write)
+/*
+ * Let others run first; NULL: not the library's memory, do only the operation. @ret_stopped: what the
+ * operation does there counts, see atomic_effect().
+ */
+static inline struct cell *atomic_point(const volatile void *object, bool write, bool *ret_stopped)
 {
 	uintptr_t addr = (uintptr_t)object;
 	struct cell *cell;
@@ -166,8 +169,19 @@ static inline struct cell *atomic_point(const volatile void *object, bool write)
 		if (write)
 			cell->writers |= (uint8_t)(1u << rt.me);
 	}
-	sched_point(cell, write);
+	*ret_stopped = sched_stop(cell, write);
 	return cell;
+}
+
+/*
+ * Two operations that leave the value as it was, and release nothing, give the same in either order:
+ * so they only see. With weak memory each leaves a message of its own.
+ */
+static inline void atomic_effect(const struct cell *cell, bool stopped, bool changed, bool writes,
+				 int order)
+{
+	if (stopped)
+		sched_effect(cell, changed || (writes && (releases(order) || rt.weak)));
 }
 
 static inline void atomic_access(struct cell *cell, const volatile void *object, size_t bytes,
@@ -269,11 +283,13 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 	type __tsan_atomic##bits##_##name(volatile type *addr, type value, int order); \
 	type __tsan_atomic##bits##_##name(volatile type *addr, type value, int order)  \
 	{                                                                              \
-		struct cell *cell = atomic_point(addr, true);                          \
+		bool stopped;                                                          \
+		struct cell *cell = atomic_point(addr, true, &stopped);                \
 		type old = *addr;                                                      \
 		type new = (type)(result);                                             \
                                                                                        \
 		if (cell) {                                                            \
+			atomic_effect(cell, stopped, new != old, true, order);         \
 			RECORD(ATOMIC_RMW, order, addr, bits, old, new);               \
 			atomic_access(cell, addr, (bits) / 8, true);                   \
 			atomic_loaded(cell, addr, order);                              \
@@ -290,10 +306,12 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 	type __tsan_atomic##bits##_load(const volatile type *addr, int order);                    \
 	type __tsan_atomic##bits##_load(const volatile type *addr, int order)                     \
 	{                                                                                         \
-		struct cell *cell = atomic_point(addr, false);                                    \
+		bool stopped;                                                                     \
+		struct cell *cell = atomic_point(addr, false, &stopped);                          \
 		type value = *addr;                                                               \
                                                                                                   \
 		if (cell) {                                                                       \
+			atomic_effect(cell, stopped, false, false, order);                        \
 			atomic_access(cell, addr, (bits) / 8, false);                             \
 			if (unlikely(rt.weak))                                                    \
 				value = (type)atomic_load_weak(cell, addr, (bits) / 8, value,     \
@@ -307,10 +325,12 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 	void __tsan_atomic##bits##_store(volatile type *addr, type value, int order);             \
 	void __tsan_atomic##bits##_store(volatile type *addr, type value, int order)              \
 	{                                                                                         \
-		struct cell *cell = atomic_point(addr, true);                                     \
+		bool stopped;                                                                     \
+		struct cell *cell = atomic_point(addr, true, &stopped);                           \
 		type old = *addr;                                                                 \
                                                                                                   \
 		if (cell) {                                                                       \
+			atomic_effect(cell, stopped, true, true, order);                          \
 			RECORD(ATOMIC_STORE, order, addr, bits, old, value);                      \
 			atomic_access(cell, addr, (bits) / 8, true);                              \
 			atomic_release(cell, addr, order, false);                                 \
@@ -323,11 +343,13 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 	static inline type cas##bits(volatile type *addr, type expected, type value, int order,   \
 				     int fail_order, const void *pc)                              \
 	{                                                                                         \
-		struct cell *cell = atomic_point(addr, true);                                     \
+		bool stopped;                                                                     \
+		struct cell *cell = atomic_point(addr, true, &stopped);                           \
 		type old = *addr;                                                                 \
 		bool done = old == expected;                                                      \
                                                                                                   \
 		if (cell) {                                                                       \
+			atomic_effect(cell, stopped, done &&value != old, done, order);           \
 			if (unlikely(rt.recording))                                               \
 				trace_atomic(done ? ATOMIC_CAS : ATOMIC_CAS_FAILED,               \
 					     done ? order : fail_order, (uintptr_t)addr,          \

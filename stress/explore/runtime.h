@@ -245,16 +245,25 @@ static inline void sched_effect_any(void)
 	rt.away = 0;
 }
 
-/* Whether others may run before an access to @cell. */
-static inline void sched_point(struct cell *cell, bool write)
+/*
+ * Whether others may run before an access to @cell. Return: true when they could, and the caller has to
+ * say what it did there, with sched_effect().
+ */
+static inline bool sched_stop(struct cell *cell, bool write)
 {
 	rt.step++;
 	if (!cell->hot && likely(rt.step != rt.forced))
-		return;
+		return false;
 	rt.self->next = (struct footprint){0};
 	footprint_add(&rt.self->next, cell->bit, write);
 	sched_choose();
-	sched_effect(cell, write);
+	return true;
+}
+
+static inline void sched_point(struct cell *cell, bool write)
+{
+	if (sched_stop(cell, write))
+		sched_effect(cell, write);
 }
 
 /* Give up this execution: another one is equivalent. */
