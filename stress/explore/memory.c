@@ -81,6 +81,18 @@ void memory_clear(void)
 	nr_names = 0;
 }
 
+void memory_forget(void)
+{
+	for (size_t i = 0; i < reach / 8; i++)
+		rt.cells[i].hot = rt.cells[i].readers = rt.cells[i].writers = 0;
+	for (unsigned i = 0; i < CELL_PSEUDO_NR; i++) {
+		struct cell *cell = pseudo_cell(i);
+
+		cell->hot = cell->readers = cell->writers = 0;
+	}
+	rt.nr_hot = 0;
+}
+
 void memory_snapshot(void)
 {
 	memcpy(snapshot, (void *)ARENA_BASE, used);

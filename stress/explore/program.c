@@ -26,6 +26,8 @@ const char *program_node_lock = "ttas";
 /* ---- final states ---- */
 
 static struct seen judged, outcomes;
+static struct seen torn_down;        /* also by programs before, as long as set-up is the same */
+static const struct program *set_up; /* whose set-up the memory holds, or NULL */
 struct seen program_histories;
 
 unsigned program_outcomes(void)
@@ -39,13 +41,20 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
-/* What calls returned and left behind, in *ret_outcome; and with the times of the calls. */
-static uint64_t signature(const struct program *p, uint64_t *ret_outcome)
+/* What an execution came to, as hashes: each tells apart more than the one before. */
+struct signatures {
+	uint64_t memory;  /* what is left behind */
+	uint64_t outcome; /* and what calls returned */
+	uint64_t history; /* and when */
+};
+
+static struct signatures sign(const struct program *p)
 {
-	uint64_t outcome = memory_signature(), times = 0;
+	uint64_t memory = memory_signature(), outcome, times = 0;
 
 	if (p->scenario->hardware)
-		outcome = mix(outcome, tlb_signature());
+		memory = mix(memory, tlb_signature());
+	outcome = memory;
 	for (unsigned t = 0; t < p->threads; t++)
 		for (unsigned i = 0; i < p->nr_calls[t]; i++) {
 			const struct call *c = &p->calls[t][i];
@@ -60,8 +69,7 @@ static uint64_t signature(const struct program *p, uint64_t *ret_outcome)
 						       (uint64_t)c->kind << 60 ^
 						       (uint64_t)c->translated << 59);
 		}
-	*ret_outcome = outcome;
-	return mix(outcome, times);
+	return (struct signatures){memory, outcome, mix(outcome, times)};
 }
 
 /* Which calls had ended before which began: what the oracle sees of their times. */
@@ -167,15 +175,22 @@ static void tear_down(struct program *p)
 		tlb_judge_references();
 }
 
+/* Does tearing down depend on nothing but what the memory's signature tells apart? */
+static bool only_memory_counts(const struct program *p)
+{
+	return !p->scenario->roles && !p->scenario->frames && !p->scenario->stats;
+}
+
 static void finish(void *ctx)
 {
 	struct program *p = ctx;
 	struct page_state final[SCENARIO_PAGES] = {0}, plain[SCENARIO_PAGES];
-	uint64_t outcome, now = signature(p, &outcome), nodes = 0;
+	const struct signatures now = sign(p);
+	uint64_t nodes = 0;
 
 	if (p->scenario->apart)
 		apart_judge(p);
-	if (!rt.recording && seen_has(&judged, now))
+	if (!rt.recording && seen_has(&judged, now.history))
 		return;
 	rt.self->operation = "the final check";
 	if (!roles_user_is_gone(p))
@@ -196,10 +211,12 @@ static void finish(void *ctx)
 		frames_judge(final);
 	if (p->scenario->stats)
 		figures_judge(p, nodes);
-	tear_down(p);
-	seen_add(&judged, now);
-	seen_add(&outcomes, outcome);
-	seen_add(&program_histories, mix(outcome, order_of_calls(p)));
+	if (rt.recording || !only_memory_counts(p) || !seen_has(&torn_down, now.memory))
+		tear_down(p);
+	seen_add(&torn_down, now.memory);
+	seen_add(&judged, now.history);
+	seen_add(&outcomes, now.outcome);
+	seen_add(&program_histories, mix(now.outcome, order_of_calls(p)));
 }
 
 /* ---- set-up ---- */
@@ -255,6 +272,15 @@ static struct pt_thread *setup_threads(struct program *p, const struct pt_config
 	return other ? other : p->handles[0];
 }
 
+/* Nothing has been seen of this program. */
+static void renew(void *ctx)
+{
+	(void)ctx;
+	seen_clear(&judged);
+	seen_clear(&outcomes);
+	seen_clear(&program_histories);
+}
+
 static void setup(void *ctx)
 {
 	static unsigned first_pages = 0, second_pages = SECOND_TABLE;
@@ -270,9 +296,8 @@ static void setup(void *ctx)
 	struct pt_thread *creator;
 
 	rt.self->operation = "set-up";
-	seen_clear(&judged);
-	seen_clear(&outcomes);
-	seen_clear(&program_histories);
+	seen_clear(&torn_down);
+	renew(p);
 	tlb_clear(p->scenario);
 	setup_pool(p);
 	config.pool = p->pool;
@@ -300,14 +325,58 @@ static void setup(void *ctx)
 	roles_snapshot();
 	frames_snapshot();
 	figures_snapshot(p);
+	set_up = p;
+}
+
+/*
+ * Generated programs come by the thousand, and most begin as the one before did; setting up takes as
+ * long as a hundred executions. Return: is what @before stands on what
+ * @p, now of @scenario, needs?
+ */
+static bool begins_alike(const struct program *p, const struct program *before,
+			 const struct scenario *scenario)
+{
+	static struct scenario last;
+	struct scenario now = *scenario;
+	bool alike;
+
+	memset(now.threads, 0, sizeof(now.threads));
+	now.name = now.about = NULL;
+	alike = set_up == p && p->threads == before->threads && p->strategy == before->strategy &&
+		!memcmp(&now, &last, sizeof(now));
+	last = now;
+	return alike;
+}
+
+/* What set-up has left in a program. */
+static void inherit(struct program *p, const struct program *from)
+{
+	p->pool = from->pool;
+	p->table = from->table;
+	p->second = from->second;
+	p->kernel = from->kernel;
+	p->owned = from->owned;
+	memcpy(p->handles, from->handles, sizeof(p->handles));
+	memcpy(p->initial, from->initial, sizeof(p->initial));
+	for (unsigned i = 0; i < MAX_STEPS; i++)
+		if (p->initial[i].step)
+			p->initial[i].step = &p->scenario->initial[i];
 }
 
 void program_subject(struct program *p, const struct scenario *scenario, const char *strategy,
 		     struct subject *ret)
 {
+	const struct program before = *p;
+	bool alike;
+
 	*p = (struct program){.scenario = scenario, .strategy = strategy};
 	while (p->threads < MAX_THREADS && scenario->threads[p->threads][0].kind)
 		p->threads++;
+	alike = begins_alike(p, &before, scenario);
+	if (alike)
+		inherit(p, &before);
+	else
+		set_up = NULL;
 	for (unsigned t = 0; t < p->threads; t++)
 		for (unsigned i = 0; i < MAX_STEPS && scenario->threads[t][i].kind; i++)
 			step_text(&scenario->threads[t][i], p->text[t][i], sizeof(p->text[t][i]));
@@ -315,6 +384,8 @@ void program_subject(struct program *p, const struct scenario *scenario, const c
 		.name = scenario->name,
 		.threads = p->threads,
 		.setup = setup,
+		.as_before = alike,
+		.renew = renew,
 		.start = start,
 		.body = body,
 		.finish = finish,

@@ -96,6 +96,8 @@ struct subject {
 	const char *name;
 	unsigned threads;
 	void (*setup)(void *ctx); /* once: fill the arena */
+	bool as_before;           /* set-up would give what it gave the subject before */
+	void (*renew)(void *ctx); /* then this is called instead, or NULL */
 	void (*start)(void *ctx); /* before each execution: reset what is outside the arena */
 	void (*body)(void *ctx, unsigned thread);
 	void (*finish)(void *ctx); /* after each execution, alone: judge and tear down */
@@ -135,6 +137,7 @@ extern struct runtime rt;
 
 int memory_setup(void);
 void memory_clear(void);    /* before a scenario is set up */
+void memory_forget(void);   /* the conflicts learnt */
 void memory_snapshot(void); /* what memory_restore() brings back */
 void memory_restore(void);
 uint64_t memory_signature(void); /* of all differences to the snapshot */

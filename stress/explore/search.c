@@ -291,10 +291,16 @@ static void setup_entry(void *ctx)
 bool search_prepare(const struct subject *subject)
 {
 	rt.subject = subject;
+	if (subject->as_before) {
+		memory_forget();
+		subject->renew(subject->ctx);
+		return true;
+	}
 	memory_clear();
 	port_model_clear();
 	if (!sched_alone(setup_entry, (void *)(uintptr_t)subject))
 		return false;
+	memory_forget(); /* what set-up did comes before everything */
 	memory_snapshot();
 	port_model_snapshot();
 	return true;

@@ -2,16 +2,18 @@
 #include "seen.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define SLOTS (1u << 16)
 
 void seen_clear(struct seen *seen)
 {
-	if (!seen->slot)
+	if (!seen->slot) {
 		seen->slot = calloc(SLOTS, sizeof(*seen->slot));
-	else if (seen->count)
-		memset(seen->slot, 0, SLOTS * sizeof(*seen->slot));
+		seen->used = calloc(SLOTS, sizeof(*seen->used));
+	}
+	/* Most sets stay small: what is in them is far less than what could be. */
+	for (unsigned i = 0; i < seen->count; i++)
+		seen->slot[seen->used[i]] = 0;
 	seen->count = 0;
 }
 
@@ -40,8 +42,8 @@ unsigned seen_missing(const struct seen *all, const struct seen *some)
 {
 	unsigned missing = 0;
 
-	for (unsigned i = 0; some->slot && i < SLOTS; i++)
-		missing += some->slot[i] && !seen_has(all, some->slot[i]);
+	for (unsigned i = 0; i < some->count; i++)
+		missing += !seen_has(all, some->slot[some->used[i]]);
 	return missing;
 }
 
@@ -50,9 +52,10 @@ void seen_add(struct seen *seen, uint64_t signature)
 	uint64_t *slot;
 
 	signature += !signature;
-	if (!seen->slot || seen_full(seen))
+	if (!seen->slot || !seen->used || seen_full(seen))
 		return;
 	slot = find(seen, signature);
-	seen->count += !*slot;
+	if (!*slot)
+		seen->used[seen->count++] = (uint16_t)(slot - seen->slot);
 	*slot = signature;
 }

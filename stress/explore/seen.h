@@ -8,6 +8,7 @@
 
 struct seen {
 	uint64_t *slot;
+	uint16_t *used; /* which slots, in order of their use */
 	unsigned count;
 };
 
