@@ -99,6 +99,7 @@ struct team {
 	const bool *keep;
 	struct outcome *ret;
 	_Atomic unsigned missing; /* who are not yet ready */
+	_Atomic unsigned playing;
 	_Atomic int rc;
 };
 
@@ -127,6 +128,7 @@ static void *member_main(void *arg)
 	wait_for_all(team);
 	if (rc) {
 		atomic_store(&team->rc, rc);
+		atomic_fetch_sub(&team->playing, 1);
 		return NULL;
 	}
 	for (size_t i = 0; i < p->n; i++) {
@@ -139,6 +141,7 @@ static void *member_main(void *arg)
 	player_end(&player);
 	if (pt_thread_unregister(player.self))
 		abort();
+	atomic_fetch_sub(&team->playing, 1);
 	return NULL;
 }
 
@@ -150,21 +153,23 @@ static int run_together(struct subject *s, const struct program *p, const bool *
 	unsigned started = 0;
 	int rc = 0;
 
-	/* While this thread waits for the others it must hold up no grace period. */
-	if (pt_thread_unregister(s->self))
-		abort();
-	s->self = NULL;
 	atomic_store(&team.missing, p->threads);
+	atomic_store(&team.playing, p->threads);
 	for (; started < p->threads && !rc; started += !rc) {
 		members[started] = (struct member){.team = &team, .thread = started};
 		rc = -pthread_create(&members[started].id, NULL, member_main, &members[started]);
 	}
-	if (rc) /* those that have begun wait no longer */
+	if (rc) { /* those that have begun wait no longer */
 		atomic_fetch_sub(&team.missing, p->threads - started);
+		atomic_fetch_sub(&team.playing, p->threads - started);
+	}
+	/* This thread is registered with the pools of all subjects: it must hold up no grace period. */
+	while (atomic_load(&team.playing)) {
+		pt_thread_quiescent(s->self);
+		sched_yield();
+	}
 	for (unsigned t = 0; t < started; t++)
 		pthread_join(members[t].id, NULL);
-	if (pt_thread_register(s->pool, &s->self))
-		return -ENOMEM;
 	return rc ? rc : atomic_load(&team.rc);
 }
 

@@ -26,9 +26,11 @@ struct totals {
 /* As the command line has it. */
 static const char *weak_option(void)
 {
-	static char text[16];
+	static char text[24];
 
-	snprintf(text, sizeof(text), rt.weak ? " --weak %u" : "", search_budget[PICK_STALE_READ]);
+	if (!rt.weak)
+		return "";
+	snprintf(text, sizeof(text), " --weak %u", search_budget[PICK_STALE_READ]);
 	return text;
 }
 
