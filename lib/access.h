@@ -49,6 +49,7 @@ static inline slot_t *slots_of_pa(uintptr_t phys_off, pt_pa_t pa)
 /* Load a slot without holding what protects it, in order to follow it. */
 static inline pte_t slot_load_walk(slot_t *slot)
 {
+	port_point(PORT_POINT_SLOT);
 	/* [ORD-publish] acq: the node behind a reference is visible; pairs with slot_publish() */
 	return atomic_load_explicit(slot, memory_order_acquire);
 }
@@ -56,12 +57,14 @@ static inline pte_t slot_load_walk(slot_t *slot)
 /* Load a slot that only the hardware can change meanwhile. */
 static inline pte_t slot_load_locked(slot_t *slot)
 {
+	port_point(PORT_POINT_SLOT);
 	return atomic_load_explicit(slot, memory_order_relaxed);
 }
 
 /* Store to a slot that nobody else can change meanwhile, not even the hardware. */
 static inline void slot_publish(slot_t *slot, pte_t pte)
 {
+	port_point(PORT_POINT_SLOT);
 	/* [ORD-publish] rel: the node behind @pte is complete; pairs with slot_load_walk() */
 	atomic_store_explicit(slot, pte, memory_order_release);
 }
@@ -75,6 +78,7 @@ static inline void slot_init(slot_t *slot, pte_t pte)
 /* Replace *expected by @pte; false, and *expected is what is there, if the slot has changed. */
 static inline bool slot_exchange_if(slot_t *slot, pte_t *expected, pte_t pte)
 {
+	port_point(PORT_POINT_SLOT);
 	/* [ORD-publish] rel: as slot_publish() */
 	return atomic_compare_exchange_strong_explicit(slot, expected, pte, memory_order_release,
 						       memory_order_relaxed);

@@ -80,6 +80,7 @@ static inline void *node_memory(const struct pt_pool *pool, const struct node *n
 /* A free node must not be touched, but for `next`, which lists of free nodes are made of. */
 static inline void pool_poison(const struct pt_pool *pool, struct node *node)
 {
+	port_freed(node_memory(pool, node), pool->node_bytes);
 	port_poison(node_memory(pool, node), pool->node_bytes);
 	port_poison((char *)node + sizeof(node->next), sizeof(*node) - sizeof(node->next));
 }

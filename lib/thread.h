@@ -89,6 +89,7 @@ static inline struct node *node_take(struct pt_thread *self, unsigned level)
 	bool clean = self->clean.count;
 	struct node *node = node_chain_pop(clean ? &self->clean : &self->spare);
 
+	port_point(PORT_POINT_NODE);
 	if (self->fail_after != UINT64_MAX)
 		self->fail_after--;
 	pool_unpoison(self->pool, node);
@@ -106,6 +107,7 @@ static inline struct node *node_take(struct pt_thread *self, unsigned level)
 /* Free a node that no other thread can reach, keeping it for the next use. */
 static inline void node_put(struct pt_thread *self, struct node *node)
 {
+	port_point(PORT_POINT_NODE);
 	node->state = NODE_FREE;
 	pool_poison(self->pool, node);
 	node_chain_push(&self->spare, node);

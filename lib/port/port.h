@@ -117,6 +117,39 @@ uint64_t port_unique(void);
  *   void port_describe(const char *name, void *base, size_t stride, size_t count);
  */
 
+/* ---- points ---- */
+
+/*
+ * Where threads meet, for who runs the library to break it (PT_POINTS): a thread that gives way or is
+ * late at such a point finds what others did meanwhile. What ships has none of it.
+ */
+enum port_point {
+	PORT_POINT_SLOT,    /* about to look at or change an entry that others see */
+	PORT_POINT_LOCK,    /* about to take */
+	PORT_POINT_UNLOCK,  /* or to release a lock */
+	PORT_POINT_SECTION, /* a read section has begun, or is about to end */
+	PORT_POINT_RETIRE,  /* about to ask for a grace period, or to wait for it */
+	PORT_POINT_WAIT,    /* a condition does not hold yet */
+	PORT_POINT_NODE,    /* about to take or to free node memory */
+};
+
+#ifdef PT_POINTS
+void port_point(enum port_point point);
+/* Memory of a node is free from now on: whatever is written there must not matter. */
+void port_freed(void *memory, size_t bytes);
+#else
+static PORT_INLINE void port_point(enum port_point point)
+{
+	(void)point;
+}
+
+static PORT_INLINE void port_freed(void *memory, size_t bytes)
+{
+	(void)memory;
+	(void)bytes;
+}
+#endif
+
 #include "port_impl.h"
 
 #endif

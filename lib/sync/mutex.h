@@ -15,6 +15,7 @@ static inline bool mutex_try_lock(_Atomic uint32_t *mutex)
 {
 	uint32_t seen = MUTEX_FREE;
 
+	port_point(PORT_POINT_LOCK);
 	/* [ORD-mutex] acq: pairs with mutex_unlock() */
 	return atomic_compare_exchange_strong_explicit(mutex, &seen, MUTEX_HELD,
 						       memory_order_acquire, memory_order_relaxed);
@@ -36,6 +37,7 @@ static inline bool mutex_lock(_Atomic uint32_t *mutex)
 
 static inline void mutex_unlock(_Atomic uint32_t *mutex)
 {
+	port_point(PORT_POINT_UNLOCK);
 	/* [ORD-mutex] rel: pairs with mutex_lock() */
 	if (atomic_exchange_explicit(mutex, MUTEX_FREE, memory_order_release) == MUTEX_WAITED)
 		port_wake(mutex, 1);

@@ -36,6 +36,7 @@ struct nodelock {
 static PORT_INLINE bool nodelock_lock(struct nodelock *lock, enum nodelock_kind kind,
 				      struct queued_waiter *me)
 {
+	port_point(PORT_POINT_LOCK);
 	if (__builtin_expect(kind == NODELOCK_TTAS, 1))
 		return ttas_lock(&lock->held);
 	if (kind == NODELOCK_TICKET)
@@ -45,6 +46,7 @@ static PORT_INLINE bool nodelock_lock(struct nodelock *lock, enum nodelock_kind 
 
 static PORT_INLINE bool nodelock_try_lock(struct nodelock *lock, enum nodelock_kind kind)
 {
+	port_point(PORT_POINT_LOCK);
 	if (kind == NODELOCK_TTAS)
 		return ttas_try_lock(&lock->held);
 	if (kind == NODELOCK_TICKET)
@@ -54,6 +56,7 @@ static PORT_INLINE bool nodelock_try_lock(struct nodelock *lock, enum nodelock_k
 
 static PORT_INLINE void nodelock_unlock(struct nodelock *lock, enum nodelock_kind kind)
 {
+	port_point(PORT_POINT_UNLOCK);
 	if (__builtin_expect(kind == NODELOCK_TTAS, 1))
 		ttas_unlock(&lock->held);
 	else if (kind == NODELOCK_TICKET)

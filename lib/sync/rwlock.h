@@ -36,6 +36,7 @@ static inline bool rwlock_try_read_lock(_Atomic uint32_t *lock)
 {
 	uint32_t seen = atomic_load_explicit(lock, memory_order_relaxed);
 
+	port_point(PORT_POINT_LOCK);
 	while (!(seen & (RWLOCK_WRITER | RWLOCK_WRITER_WAITS)))
 		/* [ORD-rwlock] acq: pairs with rwlock_write_unlock() */
 		if (atomic_compare_exchange_weak_explicit(
@@ -48,6 +49,7 @@ static inline bool rwlock_try_write_lock(_Atomic uint32_t *lock)
 {
 	uint32_t seen = atomic_load_explicit(lock, memory_order_relaxed);
 
+	port_point(PORT_POINT_LOCK);
 	while (!(seen & (RWLOCK_WRITER | RWLOCK_READERS)))
 		/* [ORD-rwlock] acq: pairs with rwlock_read_unlock(), rwlock_write_unlock() */
 		if (atomic_compare_exchange_weak_explicit(lock, &seen, seen | RWLOCK_WRITER,
@@ -59,6 +61,7 @@ static inline bool rwlock_try_write_lock(_Atomic uint32_t *lock)
 
 static inline bool rwlock_read_lock(_Atomic uint32_t *lock)
 {
+	port_point(PORT_POINT_LOCK);
 	bool waited = false;
 
 	for (;;) {
@@ -77,6 +80,7 @@ static inline bool rwlock_read_lock(_Atomic uint32_t *lock)
 
 static inline bool rwlock_write_lock(_Atomic uint32_t *lock)
 {
+	port_point(PORT_POINT_LOCK);
 	bool waited = false;
 
 	for (;;) {
@@ -96,8 +100,11 @@ static inline bool rwlock_write_lock(_Atomic uint32_t *lock)
 
 static inline void rwlock_read_unlock(_Atomic uint32_t *lock)
 {
+	uint32_t left;
+
+	port_point(PORT_POINT_UNLOCK);
 	/* [ORD-rwlock] rel: pairs with rwlock_write_lock() */
-	uint32_t left = atomic_fetch_sub_explicit(lock, 1, memory_order_release) - 1;
+	left = atomic_fetch_sub_explicit(lock, 1, memory_order_release) - 1;
 
 	/* The last reader wakes; somebody who gets in first will do it instead. */
 	while ((left & RWLOCK_WAITERS) && !(left & (RWLOCK_WRITER | RWLOCK_READERS)))
@@ -111,6 +118,7 @@ static inline void rwlock_read_unlock(_Atomic uint32_t *lock)
 
 static inline void rwlock_write_unlock(_Atomic uint32_t *lock)
 {
+	port_point(PORT_POINT_UNLOCK);
 	/* [ORD-rwlock] rel: pairs with rwlock_read_lock(), rwlock_write_lock() */
 	if (atomic_exchange_explicit(lock, 0, memory_order_release) & RWLOCK_WAITERS)
 		port_wake(lock, UINT32_MAX);

@@ -77,6 +77,7 @@ static inline bool sharedlock_try_lock_shared(struct nodelock *lock, enum nodelo
 
 static inline void sharedlock_unlock_shared(struct nodelock *lock)
 {
+	port_point(PORT_POINT_UNLOCK);
 	/* [ORD-readers] rel: pairs with sharedlock_lock() */
 	atomic_fetch_sub_explicit(&lock->readers, 1, memory_order_release);
 }

@@ -52,6 +52,7 @@ static void run_callback(struct rcu_head *rcu)
 void port_rcu_call(struct port_thread *self, struct port_rcu_head *head, port_rcu_fn fn)
 {
 	(void)self;
+	port_point(PORT_POINT_RETIRE);
 	head->fn = fn;
 #ifdef PORT_TSAN
 	__tsan_release(head);
@@ -62,6 +63,7 @@ void port_rcu_call(struct port_thread *self, struct port_rcu_head *head, port_rc
 void port_rcu_synchronize(struct port_thread *self)
 {
 	(void)self;
+	port_point(PORT_POINT_RETIRE);
 	PORT_READERS_LEAVE();
 	PORT_RCU(synchronize_rcu)();
 	PORT_READERS_GONE();
@@ -123,6 +125,7 @@ void port_rcu_barrier(struct port_thread *self)
 
 void port_sleep(_Atomic uint32_t *word, uint32_t value)
 {
+	port_point(PORT_POINT_WAIT);
 	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
 

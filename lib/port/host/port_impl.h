@@ -102,6 +102,7 @@ static PORT_INLINE void port_rcu_read_lock(struct port_thread *self)
 	cmm_barrier();
 	if (__builtin_expect(self->fences, 0))
 		cmm_smp_mb();
+	port_point(PORT_POINT_SECTION);
 }
 
 static PORT_INLINE bool port_rcu_read_unlock_quick(struct port_thread *self)
@@ -109,6 +110,7 @@ static PORT_INLINE bool port_rcu_read_unlock_quick(struct port_thread *self)
 	struct urcu_reader *reader = self->reader;
 	unsigned long left = reader->ctr - URCU_GP_COUNT;
 
+	port_point(PORT_POINT_SECTION);
 	if (__builtin_expect(self->fences, 0)) {
 		cmm_smp_mb();
 		CMM_STORE_SHARED(reader->ctr, left);
@@ -138,11 +140,13 @@ static PORT_INLINE void port_rcu_read_lock(struct port_thread *self)
 {
 	(void)self;
 	PORT_RCU(read_lock)();
+	port_point(PORT_POINT_SECTION);
 }
 
 static PORT_INLINE void port_rcu_read_unlock(struct port_thread *self)
 {
 	(void)self;
+	port_point(PORT_POINT_SECTION);
 	PORT_READERS_LEAVE();
 	PORT_RCU(read_unlock)();
 }
@@ -173,6 +177,7 @@ static inline void port_rcu_quiescent(struct port_thread *self)
 /* Give way: to the sibling hardware thread at first, then to other threads. */
 static inline void port_relax(unsigned spins)
 {
+	port_point(PORT_POINT_WAIT);
 	if (spins >= PORT_SPINS)
 		sched_yield();
 #if defined(__x86_64__)
