@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "differential/differential.h"
+#include "run/run.h"
 
 #define EXPLORER "ptstress-explore"
 
@@ -53,6 +54,7 @@ static int run_explorer(int argc, char **argv)
 static const struct command commands[] = {
 	{"differential", "run the same programs on every strategy, and compare", differential_main},
 	{"explore", "run small programs under all schedules", run_explorer},
+	{"run", "let threads fight for pages while oracles watch", run_main},
 	{"list", "what there is to explore", run_explorer},
 	{"selftest", "check that the explorer finds seeded bugs", run_explorer},
 };
