@@ -196,9 +196,11 @@ void lease_return(struct frames *f, struct lease *l)
 	give_back(f, l);
 }
 
-static void take_off(struct lease *l, pt_va_t va, uint32_t pages)
+/* Return: these were the last ones. */
+static bool take_off(struct lease *l, pt_va_t va, uint32_t pages)
 {
-	int32_t left = atomic_fetch_sub_explicit(&l->left, (int32_t)pages, memory_order_relaxed) -
+	/* Acquire and release: who removes the last ones has all the others behind it. */
+	int32_t left = atomic_fetch_sub_explicit(&l->left, (int32_t)pages, memory_order_acq_rel) -
 		       (int32_t)pages;
 
 	if (left < 0)
@@ -206,14 +208,14 @@ static void take_off(struct lease *l, pt_va_t va, uint32_t pages)
 			     pages == 1 ? "" : "s");
 	if (left == 0)
 		atomic_store_explicit(&l->gone, 1, memory_order_relaxed);
+	return !left;
 }
 
 void lease_removed(struct frames *f, struct lease *l, pt_va_t va, uint32_t pages, bool dirty)
 {
 	if (dirty)
 		lease_dirt_told(f, l, va, pages);
-	take_off(l, va, pages);
-	if (atomic_load_explicit(&l->left, memory_order_relaxed))
+	if (!take_off(l, va, pages))
 		return;
 	settle_dirt(f, l);
 	if (!f->tracked)
