@@ -41,6 +41,9 @@ RULES = [
     ("bench/micro/suite_locks.c", ["*"],      ["bench/*", "lib/sync/*"]),
     ("bench/*",           ["*"],              [PUBLIC, "bench/*"]),
     ("stress/fuzz/*",     ["*"],              [PUBLIC, "tests/*", "stress/fuzz/*"]),
+    # On the library that ships, and on small parts of the benchmark.
+    ("stress/run/*",      ["*"],              [PUBLIC, PORT, "bench/*", "stress/run/*",
+                                               "stress/history/*", "hardware.def"]),
     ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*"]),
     ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*", "bench/*",
                                                "stress/history/*"]),
@@ -52,12 +55,13 @@ DIRS = {
     "arch": LIB_DIRS,
     "bench": ["bench/replay", "bench", "lib"],
     "stress": ["stress", "stress/explore", "tests"] + LIB_DIRS,
+    "stress/run": ["bench", "stress"] + LIB_DIRS,
     "tests": ["tests", "bench/micro", "bench/replay", "bench", "stress"] + LIB_DIRS,
 }
 # By name only in the template: everyone else works with whichever pair is compiled. Files beside
 # them that are no format or strategy themselves are shared, and free.
 MAY_NAME = ["lib/template.h", "arch/*", "tests/*"]
-GENERATED = ["instances.def"]
+GENERATED = ["instances.def", "hardware.def"]
 
 DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(?:<([^>]+)>|"([^"]+)"|(\w+))', re.MULTILINE)
 
@@ -79,7 +83,8 @@ def matches(name, patterns):
 def resolve(name, includer):
     if name in GENERATED:
         return name
-    for folder in [os.path.dirname(includer)] + DIRS[includer.split("/")[0]]:
+    own = os.path.dirname(includer)
+    for folder in [own] + (DIRS.get(own) or DIRS[includer.split("/")[0]]):
         path = os.path.normpath(os.path.join(folder, name))
         if os.path.isfile(os.path.join(common.ROOT, path)):
             return path
