@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "generate.h"
+#include "interrupt.h"
 #include "jobs.h"
 #include "list.h"
 #include "options.h"
@@ -103,6 +104,11 @@ static void print_result(const struct program *program, const struct search_resu
 
 static struct program program;
 
+static bool done(const struct options *options, const struct totals *so_far)
+{
+	return interrupt_seen() || (options->fail_fast && so_far->failed);
+}
+
 static void explore_one(const struct options *options, const char *strategy,
 			const struct scenario *scenario, struct totals *totals)
 {
@@ -187,7 +193,7 @@ static void explore_share(void *ctx, unsigned job, void *result)
 	generate_begin(&generator, options->generate);
 	generator.slice = options->slice + options->slices * job;
 	generator.slices = options->slices * options->jobs;
-	while ((scenario = generate_next(&generator)) && !(options->fail_fast && some->failed))
+	while ((scenario = generate_next(&generator)) && !done(options, some))
 		explore_one(options, share->strategy, scenario, some);
 }
 
@@ -241,8 +247,7 @@ static void explore_strategy(const struct options *options, const char *strategy
 		return;
 	}
 	for (unsigned n = 0; (scenario = scenario_at(n)); n++)
-		if (!(options->fail_fast && totals->failed) &&
-		    list_has(options->scenarios, scenario->name))
+		if (!done(options, totals) && list_has(options->scenarios, scenario->name))
 			explore_one(options, strategy, scenario, totals);
 }
 
@@ -255,8 +260,7 @@ static void explore_by(const struct options *options, struct totals *totals)
 	else
 		print_heading(&options->limits);
 	for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
-		if (!(options->fail_fast && totals->failed) &&
-		    list_has(options->strategies, strategy->name) &&
+		if (!done(options, totals) && list_has(options->strategies, strategy->name) &&
 		    options_strategy_known(strategy->name))
 			explore_strategy(options, strategy->name, totals);
 }
@@ -271,8 +275,10 @@ static int explore_all(const struct options *options)
 	if (options->both)
 		explore_by(&by, &totals);
 	print_totals("", &totals);
+	if (interrupt_seen())
+		printf("interrupted: this is what had been run\n");
 	printf("%u passed, %u failed\n", totals.passed, totals.failed);
-	return totals.failed ? EXIT_VIOLATION : EXIT_FINE;
+	return totals.failed ? EXIT_VIOLATION : interrupt_seen() ? EXIT_SIGNAL : EXIT_FINE;
 }
 
 int explore_setup(void)
@@ -303,6 +309,7 @@ int explore_main(int argc, char **argv)
 			(unsigned long long)ARENA_BASE);
 		return EXIT_RESOURCES;
 	}
+	interrupt_catch();
 	printf("ptstress explore --search %s --strategy %s %s %s --bound %s --max-schedules %llu "
 	       "--seconds %g --seed %llu%s%s%s%s (format %s)\n",
 	       options.both ? "all" : search_names[options.limits.kind], options.strategies,

@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "guard.h"
+#include "interrupt.h"
 #include "path.h"
 #include "trace.h"
 
@@ -261,7 +262,8 @@ static bool at_limit(const struct search_limits *limits, const struct search_res
 {
 	uint64_t runs = result->executions + result->pruned;
 
-	return too_long || (limits->max_schedules && runs >= limits->max_schedules) ||
+	return too_long || interrupt_seen() ||
+	       (limits->max_schedules && runs >= limits->max_schedules) ||
 	       (limits->seconds > 0 && !(runs & 63) && now() - started > limits->seconds);
 }
 
