@@ -58,8 +58,12 @@ pt_prop_t trackable(const struct world *w, pt_prop_t prop, pt_va_t first, pt_va_
 static void get_frames(struct world *w, pt_pa_t pa, uint64_t size)
 {
 	for (uint64_t at = 0; at < size; at += w->fx->page) {
-		int rc = pt_frame_get(w->frames, pa + at, w->fx->page);
+		int rc;
 
+		/* Whoever runs callbacks may be freeing it. */
+		do
+			rc = pt_frame_get(w->frames, pa + at, w->fx->page);
+		while (rc == -EAGAIN);
 		if (rc == -ENOENT) {
 			rc = pt_frame_get_unused(w->frames, pa + at, w->fx->page);
 			atomic_fetch_add(&w->frames_used, 1);

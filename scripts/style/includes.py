@@ -44,7 +44,8 @@ RULES = [
     # On the library that ships, and on small parts of the benchmark.
     ("stress/run/*",      ["*"],              [PUBLIC, PORT, "bench/*", "stress/run/*",
                                                "stress/history/*", "hardware.def"]),
-    ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*"]),
+    ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*",
+                                               "bench/interrupt.h"]),
     ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*", "bench/*",
                                                "stress/history/*"]),
 ]
@@ -54,7 +55,7 @@ DIRS = {
     "lib": LIB_DIRS + ["stress", "stress/explore"],
     "arch": LIB_DIRS,
     "bench": ["bench/replay", "bench", "lib"],
-    "stress": ["stress", "stress/explore", "tests"] + LIB_DIRS,
+    "stress": ["stress", "stress/explore", "tests"] + LIB_DIRS + ["bench"],
     "stress/run": ["bench", "stress"] + LIB_DIRS,
     "tests": ["tests", "bench/micro", "bench/replay", "bench", "stress"] + LIB_DIRS,
 }
