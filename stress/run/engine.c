@@ -283,8 +283,10 @@ static bool run_phase(struct engine *e)
 		e->progress(part_done(e));
 		nap(e);
 	}
+	if (!wait_for_stop(e))
+		return false;
 	a->phases++;
-	return wait_for_stop(e);
+	return true;
 }
 
 static bool join_workers(struct engine *e)
