@@ -4,7 +4,7 @@
     unit      the unit tests, one by one
     model     the model test, cut short
     explore   `ptstress explore`, in each strategy that the mutant concerns
-    stress    tests with threads, cut short
+    stress    `ptstress run`, and tests with threads, cut short
     tsan      the same, under ThreadSanitizer
 
 A kill counts only if the unchanged library passes the same command. No end in a time of which the
@@ -24,15 +24,23 @@ import mutantlib
 
 TIERS = ["explore", "unit", "model", "stress", "tsan"]
 EXPLORER = "stress/ptstress-explore"
+PTSTRESS = "stress/ptstress"
 VIOLATION = re.compile(r"^violation of (\S+): (.*)$", re.MULTILINE)
 WHERE = re.compile(r"^  strategy (\S+), scenario (\S+) \(.*\); found after (\d+) schedules",
                    re.MULTILINE)
 # Of the pairs that unit tests run on, enough: what is mutated is mostly the same text in all.
 ENOUGH = ("instance_x86_64_rcu", "instance_toy_rcu")
+INSTANCES = ("/libinstance_", "/libstress_x86_64_", "/libstress_toy_")
 # Unit tests that have found most so far.
 FIRST = ["walk", "map", "unmap", "cursor", "protect", "gather", "cursor_fill", "mark", "nomem",
          "pool", "stats", "frame", "items", "take", "clone", "role", "upkeep", "table"]
 SHORT = {"PT_SMOKE_MS": "150"}
+# Short phases, so that each kind of them, each way to reclaim and each node lock has its turn.
+RUN = ["run", "--fail-fast", "--stutter", "1500", "--duration", "600ms", "--stall", "3s"]
+RUNS = {
+    "run": RUN + ["--pages", "hot:8", "--threads", "3", "--yield", "1/16"],
+    "run-late": RUN + ["--pages", "hot:16", "--threads", "2", "--delay", "1/64:50us"],
+}
 
 
 class Result:
@@ -139,7 +147,7 @@ class Tier:
 
     @staticmethod
     def enough(objects):
-        instances = [o for o in objects if "/libinstance_" in o]
+        instances = [o for o in objects if any(i in o for i in INSTANCES)]
         few = [o for o in instances if any(e in o for e in ENOUGH)]
         return [o for o in objects if o not in instances] + (few or instances)
 
@@ -158,10 +166,13 @@ class Model(Tier):
 
 
 class Stress(Tier):
+    runs = RUNS
+
     def prepare(self):
         tests = self.introspect(lambda suite, name: suite == "smoke" and "_ti" not in name)
-        self.commands = self.built([Command(n, t, a, dict(e, **SHORT), 60)
-                                    for n, t, a, e in tests])
+        runs = [Command(name, PTSTRESS, line) for name, line in self.runs.items()]
+        self.commands = self.built(runs + [Command(n, t, a, dict(e, **SHORT), 60)
+                                           for n, t, a, e in tests])
 
 
 class Tsan(Stress):

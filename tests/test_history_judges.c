@@ -59,8 +59,8 @@ static bool some_order(struct orders *o, size_t taken, uint64_t value)
 		bool found;
 
 		if (o->used[i] || !may_be_next(o, i) ||
-		    (op->kind == OP_READ && op->value != value) ||
-		    (op->kind == OP_CHANGE && op->before != value))
+		    (op->kind == HISTORY_READ && op->value != value) ||
+		    (op->kind == HISTORY_CHANGE && op->before != value))
 			continue;
 		o->used[i] = true;
 		found = some_order(o, taken + 1, op_writes(op) ? op->value : value);
@@ -80,22 +80,22 @@ static enum verdict brute(const struct operation *ops, size_t n)
 
 /* ---- known histories ---- */
 
-#define FIRST(v)                                                                 \
-	{                                                                        \
-		.call = 0, .ret = 0, .value = (v), .kind = OP_WRITE, .thread = 9 \
+#define FIRST(v)                                                                      \
+	{                                                                             \
+		.call = 0, .ret = 0, .value = (v), .kind = HISTORY_WRITE, .thread = 9 \
 	}
-#define WRITES(t, from, to, v)                                                             \
-	{                                                                                  \
-		.call = (from), .ret = (to), .value = (v), .kind = OP_WRITE, .thread = (t) \
+#define WRITES(t, from, to, v)                                                                  \
+	{                                                                                       \
+		.call = (from), .ret = (to), .value = (v), .kind = HISTORY_WRITE, .thread = (t) \
 	}
-#define READS(t, from, to, v)                                                             \
-	{                                                                                 \
-		.call = (from), .ret = (to), .value = (v), .kind = OP_READ, .thread = (t) \
+#define READS(t, from, to, v)                                                                  \
+	{                                                                                      \
+		.call = (from), .ret = (to), .value = (v), .kind = HISTORY_READ, .thread = (t) \
 	}
-#define CHANGES(t, from, to, b, v)                                                           \
-	{                                                                                    \
-		.call = (from), .ret = (to), .before = (b), .value = (v), .kind = OP_CHANGE, \
-		.thread = (t)                                                                \
+#define CHANGES(t, from, to, b, v)                                                                \
+	{                                                                                         \
+		.call = (from), .ret = (to), .before = (b), .value = (v), .kind = HISTORY_CHANGE, \
+		.thread = (t)                                                                     \
 	}
 
 struct known {
@@ -250,9 +250,9 @@ static void random_operation(struct small *s, struct operation *o)
 
 	o->kind = (uint8_t)random_below(s->changes ? 3 : 2);
 	o->before = random_below(values);
-	o->value = o->kind == OP_READ ? random_below(values)
-		   : s->distinct      ? ++s->values
-				      : random_below(values);
+	o->value = o->kind == HISTORY_READ ? random_below(values)
+		   : s->distinct           ? ++s->values
+					   : random_below(values);
 }
 
 /* Stamps are few, so that most operations overlap and some stamps are equal. */
@@ -260,7 +260,7 @@ static void random_small(struct small *s)
 {
 	size_t want = 2 + random_below(SMALL_OPS - 1);
 
-	s->ops[0] = (struct operation){.kind = OP_WRITE, .thread = SMALL_THREADS};
+	s->ops[0] = (struct operation){.kind = HISTORY_WRITE, .thread = SMALL_THREADS};
 	s->n = 1;
 	s->values = 0;
 	for (unsigned t = 0; t < SMALL_THREADS; t++) {
@@ -391,7 +391,8 @@ static void large_make(struct large *l, unsigned threads, size_t per_thread, uns
 	l->ops = malloc(l->n * sizeof(*l->ops));
 	assert_non_null(l->ops);
 	assert_non_null(moments);
-	l->ops[0] = (struct operation){.kind = OP_WRITE, .value = 1, .thread = (uint16_t)threads};
+	l->ops[0] =
+		(struct operation){.kind = HISTORY_WRITE, .value = 1, .thread = (uint16_t)threads};
 	for (unsigned t = 0; t < threads; t++) {
 		uint64_t now = 1 + random_below(50);
 
@@ -403,7 +404,7 @@ static void large_make(struct large *l, unsigned threads, size_t per_thread, uns
 				.call = now,
 				.ret = now + length,
 				.thread = (uint16_t)t,
-				.kind = random_below(100) < writes ? OP_WRITE : OP_READ,
+				.kind = random_below(100) < writes ? HISTORY_WRITE : HISTORY_READ,
 			};
 			moments[t * per_thread + i] =
 				(struct moment){now + random_below(length), o};
@@ -423,7 +424,7 @@ static void make_stale(struct large *l)
 
 	do
 		o = &l->ops[1 + l->n / 2 + random_below(l->n / 2 - 1)];
-	while (o->kind != OP_READ || o->value < 4);
+	while (o->kind != HISTORY_READ || o->value < 4);
 	o->value -= 1 + random_below(3);
 }
 

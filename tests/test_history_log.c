@@ -23,7 +23,7 @@ static void test_group(void **state)
 				    .first = 1,
 				    .pages = 3,
 				    .step = 1,
-				    .kind = OP_WRITE,
+				    .kind = HISTORY_WRITE,
 				    .name = 5};
 	const struct record mark = {.call = 3,
 				    .ret = 4,
@@ -31,7 +31,7 @@ static void test_group(void **state)
 				    .before = 9,
 				    .first = 2,
 				    .pages = 2,
-				    .kind = OP_CHANGE};
+				    .kind = HISTORY_CHANGE};
 	struct log *log = log_create(2, 4, 2, CLOCK_SHARED);
 	const struct operation *ops;
 	size_t n;
@@ -59,7 +59,7 @@ static void test_group(void **state)
 		assert_int_equal(ops[1].thread, 1);
 		assert_int_equal(ops[1].value, 102);
 		assert_int_equal(ops[1].name, 5);
-		assert_int_equal(ops[1].kind, OP_WRITE);
+		assert_int_equal(ops[1].kind, HISTORY_WRITE);
 		assert_int_equal(ops[1].page, 3);
 		assert_int_equal(ops[2].call, 3);
 		assert_int_equal(ops[2].ret, 4);
@@ -87,9 +87,9 @@ static void test_words(void **state)
 				       .ret = 104,
 				       .value = 2,
 				       .page = 8,
-				       .kind = OP_WRITE,
+				       .kind = HISTORY_WRITE,
 				       .name = 1},
-				      {.value = 1, .page = 8, .kind = OP_WRITE},
+				      {.value = 1, .page = 8, .kind = HISTORY_WRITE},
 			      }};
 	char text[1000] = "";
 	FILE *out = fmemopen(text, sizeof(text), "w");
@@ -131,16 +131,17 @@ static void *use_register(void *arg)
 	const unsigned self = (unsigned)(uintptr_t)arg;
 
 	for (uint64_t i = 1; i <= REGISTER_OPS; i++) {
-		struct record r = {.pages = 1, .kind = (i * 7 + self) % 5 ? OP_READ : OP_WRITE};
+		struct record r = {.pages = 1,
+				   .kind = (i * 7 + self) % 5 ? HISTORY_READ : HISTORY_WRITE};
 		const uint64_t value = i * REGISTER_THREADS + self;
 
 		r.call = log_call(register_log);
-		if (r.kind == OP_WRITE)
+		if (r.kind == HISTORY_WRITE)
 			atomic_store_explicit(&the_register, value, memory_order_release);
 		else
 			r.value = atomic_load_explicit(&the_register, memory_order_acquire);
 		r.ret = log_return(register_log);
-		if (r.kind == OP_WRITE)
+		if (r.kind == HISTORY_WRITE)
 			r.value = value;
 		log_add(register_log, self, &r);
 	}
@@ -153,7 +154,7 @@ static void check_register(enum clock_mode mode)
 	struct zones *zones = zones_create();
 	const struct operation *ops;
 	struct violation v;
-	struct record first = {.pages = 1, .kind = OP_WRITE};
+	struct record first = {.pages = 1, .kind = HISTORY_WRITE};
 	size_t n;
 
 	if (clock_unsupported(mode))

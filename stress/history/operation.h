@@ -13,10 +13,10 @@
 /* No value: what a register holds that nobody has written. */
 #define HISTORY_NOTHING UINT64_MAX
 
-enum op_kind {
-	OP_READ,   /* saw `value` */
-	OP_WRITE,  /* made it `value`, whatever it was */
-	OP_CHANGE, /* saw `before` and made it `value`, at one moment */
+enum history_kind {
+	HISTORY_READ,   /* saw `value` */
+	HISTORY_WRITE,  /* made it `value`, whatever it was */
+	HISTORY_CHANGE, /* saw `before` and made it `value`, at one moment */
 };
 
 /*
@@ -27,10 +27,10 @@ enum op_kind {
 struct operation {
 	uint64_t call, ret;
 	uint64_t value;
-	uint64_t before; /* OP_CHANGE */
+	uint64_t before; /* HISTORY_CHANGE */
 	uint32_t page;
 	uint16_t thread;
-	uint8_t kind; /* enum op_kind */
+	uint8_t kind; /* enum history_kind */
 	uint8_t name; /* which call it was: for who puts it into words */
 };
 
@@ -45,7 +45,7 @@ static inline bool op_before(const struct operation *a, const struct operation *
 
 static inline bool op_writes(const struct operation *o)
 {
-	return o->kind != OP_READ;
+	return o->kind != HISTORY_READ;
 }
 
 enum verdict {

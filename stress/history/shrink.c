@@ -29,9 +29,9 @@ static size_t values_read(struct shrinker *s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (!s->out[i] && s->ops[i].kind != OP_WRITE)
+		if (!s->out[i] && s->ops[i].kind != HISTORY_WRITE)
 			s->values[n++] =
-				s->ops[i].kind == OP_READ ? s->ops[i].value : s->ops[i].before;
+				s->ops[i].kind == HISTORY_READ ? s->ops[i].value : s->ops[i].before;
 	qsort(s->values, n, sizeof(*s->values), compare_values);
 	return n;
 }
@@ -52,7 +52,7 @@ static void keep_what_is_read(struct shrinker *s)
 			    !bsearch(&o->value, s->values, n, sizeof(o->value), compare_values))
 				continue;
 			s->out[i] = false;
-			again |= o->kind == OP_CHANGE;
+			again |= o->kind == HISTORY_CHANGE;
 		}
 	}
 }

@@ -36,7 +36,7 @@ static size_t reserve(struct sweep *s, const struct operation *ops, size_t n, ui
 	size_t span;
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t low = ops[i].kind == OP_CHANGE && ops[i].before < ops[i].value
+		uint64_t low = ops[i].kind == HISTORY_CHANGE && ops[i].before < ops[i].value
 				       ? ops[i].before
 				       : ops[i].value;
 
@@ -143,7 +143,7 @@ enum verdict sweep_check(struct sweep *s, const struct operation *ops, size_t n,
 		v->write = (uint32_t)i;
 	}
 	for (size_t i = 0; i < n; i++) /* what a change saw, it saw at that moment */
-		if (ops[i].kind == OP_CHANGE)
+		if (ops[i].kind == HISTORY_CHANGE)
 			note(&s->versions[ops[i].before - least], &ops[i], (uint32_t)i);
 	return check_order(s, ops, span, ret);
 }

@@ -162,7 +162,7 @@ static void take_reads(struct wgl *w)
 		for (unsigned i = 0; i < w->nr_lines; i++) {
 			struct line *l = &w->lines[i];
 
-			while (l->next != l->end && l->next->kind == OP_READ &&
+			while (l->next != l->end && l->next->kind == HISTORY_READ &&
 			       l->next->value == w->value && l->next->call <= end) {
 				take(w, i);
 				again = true;
@@ -192,7 +192,8 @@ static unsigned next_write(const struct wgl *w, unsigned from)
 
 		if (o == w->lines[i].end || o->call > end)
 			continue;
-		if (o->kind == OP_WRITE || (o->kind == OP_CHANGE && o->before == w->value))
+		if (o->kind == HISTORY_WRITE ||
+		    (o->kind == HISTORY_CHANGE && o->before == w->value))
 			return i;
 	}
 	return w->nr_lines;

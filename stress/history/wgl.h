@@ -9,7 +9,7 @@
  * so a configuration is how far each thread has come, and the value. A read of the present value is
  * taken at once, for it can wait for nothing; so only writes are tried.
  *
- * What the register holds before all operations is an OP_WRITE with call and ret 0.
+ * What the register holds before all operations is an HISTORY_WRITE with call and ret 0.
  */
 #ifndef HISTORY_WGL_H
 #define HISTORY_WGL_H

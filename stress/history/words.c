@@ -34,11 +34,11 @@ static void print_operation(FILE *out, const struct vocabulary *voc, const struc
 		return;
 	}
 	fprintf(out, "  thread %-4u %-12s ", o->thread, voc->names ? voc->names[o->name] : "");
-	if (o->kind == OP_CHANGE) {
+	if (o->kind == HISTORY_CHANGE) {
 		say_value(voc, o->before, before);
 		fprintf(out, "saw %s and made it %s", before, value);
 	} else {
-		fprintf(out, "%s %s", o->kind == OP_READ ? "saw" : "made it", value);
+		fprintf(out, "%s %s", o->kind == HISTORY_READ ? "saw" : "made it", value);
 	}
 	fprintf(out, ", from %" PRIu64 " to %" PRIu64 "\n", o->call - start, o->ret - start);
 }

@@ -186,8 +186,8 @@ static bool add_reads(struct zones *z, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct operation *o = &z->ops[i];
 
-		if (o->kind != OP_WRITE &&
-		    !add_read(z, (uint32_t)i, o->kind == OP_READ ? o->value : o->before))
+		if (o->kind != HISTORY_WRITE &&
+		    !add_read(z, (uint32_t)i, o->kind == HISTORY_READ ? o->value : o->before))
 			return false;
 	}
 	return true;
@@ -274,11 +274,11 @@ static enum verdict check_ambiguous(struct zones *z, size_t n)
 		const struct zone *around;
 
 		if (!is_ambiguous(z, o->value) &&
-		    !(o->kind == OP_CHANGE && is_ambiguous(z, o->before)))
+		    !(o->kind == HISTORY_CHANGE && is_ambiguous(z, o->before)))
 			continue;
 		around = zone_around(z, o->call, o->ret);
 		/* a change is part of the clusters of both its values */
-		if (!around || o->kind == OP_CHANGE)
+		if (!around || o->kind == HISTORY_CHANGE)
 			continue;
 		begin_wrong(z);
 		show_cluster(z, &z->clusters[around->cluster]);

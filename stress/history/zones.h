@@ -9,8 +9,8 @@
  * no read returned before its value was written, no two forward zones overlap, and no backward zone
  * lies within a forward one. Time: O(n log n).
  *
- * An OP_CHANGE counts as a read and a write. What the register holds before all operations is an
- * OP_WRITE with call and ret 0.
+ * An HISTORY_CHANGE counts as a read and a write. What the register holds before all operations is an
+ * HISTORY_WRITE with call and ret 0.
  *
  * Values that are written more than once do not count as clusters; reads of them are judged only
  * by this: a read within a forward zone of another value is wrong. Such a history can be wrong

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "engine.h"
 #include "interrupt.h"
+#include "logbook.h"
 #include "settle.h"
 #include "verdict.h"
 #include "watchdog.h"
@@ -27,6 +28,7 @@ struct engine {
 	engine_progress_fn progress;
 	struct arena arena;
 	struct watchdog watchdog;
+	struct logbook logbook;
 	char *mapped, *region;
 	uint64_t begin_ns;
 	struct outcome out;
@@ -60,6 +62,9 @@ static int create_workers(struct engine *e)
 
 	a->place = e->place;
 	a->nr_workers = e->c->threads;
+	a->readers = e->options->readers < 0 ? a->nr_workers / 4 : (unsigned)e->options->readers;
+	if (a->readers > a->nr_workers)
+		a->readers = a->nr_workers;
 	a->workers = zeroed(alignof(struct worker), a->nr_workers * sizeof(*a->workers));
 	a->machine.cpus = zeroed(alignof(struct cpu), a->nr_workers * sizeof(*a->machine.cpus));
 	a->machine.nr_cpus = a->nr_workers;
@@ -91,6 +96,8 @@ static void release(struct engine *e)
 	}
 	free(a->workers);
 	free(a->machine.cpus);
+	if (a->logbook)
+		logbook_destroy(a->logbook);
 	frames_destroy(&a->frames);
 	space_destroy(&a->space);
 	if (e->mapped)
@@ -116,6 +123,11 @@ static int prepare(struct engine *e)
 		rc = create_workers(e);
 	if (!rc)
 		rc = reserve_region(e);
+	if (!rc && e->options->history) {
+		a->logbook = &e->logbook;
+		rc = logbook_create(a->logbook, &a->space, a->nr_workers, e->options->history,
+				    e->options->clock);
+	}
 	if (!rc)
 		inject_configure(&e->options->inject, a->machine.hardware->garbage());
 	return rc;
@@ -269,6 +281,8 @@ static bool run_phase(struct engine *e)
 	uint64_t phase = atomic_load_explicit(&a->phase, memory_order_relaxed) + 1;
 
 	set_limits(e);
+	if (a->logbook)
+		logbook_open(a->logbook, phase_has_only_cursors(a));
 	/* Release: pages are settled; pairs with phase_of(). */
 	atomic_store_explicit(&a->phase, phase, memory_order_release);
 	while (atomic_load_explicit(&a->phase, memory_order_relaxed) == phase) {
@@ -285,6 +299,8 @@ static bool run_phase(struct engine *e)
 	}
 	if (!wait_for_stop(e))
 		return false;
+	if (a->logbook && !verdict_failed())
+		logbook_judge(a->logbook);
 	a->phases++;
 	return true;
 }
@@ -320,6 +336,10 @@ static void count(struct engine *e)
 		e->out.flushes += a->machine.cpus[i].flushes;
 	}
 	e->out.dirtied = a->frames.dirtied;
+	if (a->logbook) {
+		e->out.logged = a->logbook->operations;
+		e->out.gave_up = a->logbook->gave_up;
+	}
 	e->out.rounds = a->rounds;
 	e->out.phases = a->phases;
 }

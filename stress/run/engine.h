@@ -17,6 +17,7 @@ struct outcome {
 	uint64_t ops, exact, loose;
 	uint64_t hits, walks, flushes, dirtied;
 	uint64_t rounds, phases;
+	uint64_t logged, gave_up; /* histories: operations on pages, and pages without a verdict */
 	uint64_t ns;
 };
 

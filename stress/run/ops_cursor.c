@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "inject.h"
+#include "logbook.h"
 #include "verdict.h"
 #include "worker.h"
 
@@ -21,6 +22,8 @@ struct transaction {
 	enum pt_mode mode;
 	unsigned top;
 	uint32_t from, to;
+	enum op_kind step; /* for histories */
+	uint64_t call;
 };
 
 /* ---- what a page holds ---- */
@@ -179,6 +182,7 @@ static void change(struct transaction *t, uint32_t i, value_t value)
 	value_t old = p->value;
 
 	page_write_begin(p, value);
+	logbook_makes(t->w, i, value, load64(&p->begun), t->call, t->step);
 	if (value_is_leaf(old) &&
 	    (((old ^ value) & ~(value_t)0xfff) || (old & ~value & PT_WRITE))) {
 		page_stale(p, !t->w->stale[i]);
@@ -188,6 +192,7 @@ static void change(struct transaction *t, uint32_t i, value_t value)
 
 static void changed(struct transaction *t, uint32_t from, uint32_t to)
 {
+	logbook_made(t->w);
 	for (uint32_t i = from; i <= to; i++)
 		page_write_end(page_at(t->w, i));
 }
@@ -210,6 +215,13 @@ static bool jump(struct transaction *t, uint32_t i)
 }
 
 /* ---- steps ---- */
+
+static void begin_step(struct transaction *t, enum op_kind kind, const char *name)
+{
+	t->w->op.step = name;
+	t->step = kind;
+	t->call = logbook_call(t->w);
+}
 
 static void check_rc(struct transaction *t, const char *call, uint32_t i, int rc, int expected)
 {
@@ -254,7 +266,7 @@ static void step_map(struct transaction *t)
 {
 	uint32_t i = t->from + worker_below(t->w, t->to - t->from + 1), to;
 
-	t->w->op.step = "map";
+	begin_step(t, OP_MAP, "map");
 	if (whole_block(t, i, &to) && worker_one_in(t->w, 2))
 		map_item(t, t->s->first[page_at(t->w, i)->block], to, 2);
 	else if (page_at(t->w, i)->pages == 1)
@@ -449,16 +461,16 @@ static void step(struct transaction *t)
 	if (!jump(t, from))
 		return;
 	if (dice < 10 && t->mode != PT_READ_ONLY) {
-		t->w->op.step = "take";
+		begin_step(t, OP_UNMAP, "take");
 		take(t, from, to);
 	} else if (dice < 13 && t->mode != PT_READ_ONLY) {
-		t->w->op.step = "protect";
+		begin_step(t, OP_PROTECT, "protect");
 		protect(t, from, to);
 	} else if (dice < 14 && t->mode == PT_BUILD) {
-		t->w->op.step = "mark";
+		begin_step(t, OP_MARK, "mark");
 		step_mark(t, from, to);
 	} else if (dice < 15) {
-		t->w->op.step = "find";
+		begin_step(t, OP_QUERY, "find");
 		/* Of a reader, shots may have made the model doubtful. */
 		if (t->mode != PT_READ_ONLY)
 			step_find(t, from, to);

@@ -2,6 +2,7 @@
 /* Looking at pages: by query, by walk, and as the hardware does. */
 #include <inttypes.h>
 
+#include "logbook.h"
 #include "verdict.h"
 #include "worker.h"
 
@@ -87,19 +88,24 @@ void run_look(struct worker *w, enum op_kind kind)
 {
 	uint32_t at = worker_below(w, w->arena->space.nr_pages);
 	struct page *p = page_at(w, at);
+	uint64_t call;
 	bool got = false;
 	int rc;
 
 	op_begin(w, kind, at, at);
 	window_open(p, &w->op.window);
+	call = logbook_call(w);
 	if (kind == OP_QUERY || kind == OP_QUERY_GET) {
 		rc = query(w, p, kind == OP_QUERY_GET);
+		logbook_saw(w, at, w->op.value, call);
 		got = rc > 0;
 		judge(w, p);
 	} else {
 		rc = walk(w, p);
-		if (kind == OP_WALK && !rc)
+		if (kind == OP_WALK && !rc) {
+			logbook_saw(w, at, w->op.value, call);
 			judge(w, p);
+		}
 	}
 	judge_leaf(w, p, w->op.value);
 	if (got)

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "inject.h"
+#include "logbook.h"
 #include "verdict.h"
 #include "worker.h"
 
@@ -14,6 +15,7 @@
 
 struct shot {
 	uint32_t from, to;
+	uint64_t call;
 	bool quiet; /* nobody else was there before, */
 	value_t before[QUIET_MOST];
 	uint64_t begun[QUIET_MOST], shots[QUIET_MOST];
@@ -33,6 +35,21 @@ static void announce(struct worker *w, struct shot *s, uint32_t from, uint32_t t
 		}
 		atomic_fetch_add_explicit(&p->shots_begun, 1, memory_order_relaxed);
 	}
+	s->call = logbook_call(w);
+}
+
+/* All pages hold now what the call made of them: a leaf of @l, or else @value. */
+static void made(struct worker *w, const struct shot *s, enum op_kind kind, const struct lease *l,
+		 value_t value)
+{
+	const struct arena *a = w->arena;
+
+	for (uint32_t i = s->from; i <= s->to; i++) {
+		if (l)
+			value = value_leaf(lease_pa(&a->frames, l, page_at(w, i)->va), PT_READ);
+		logbook_makes(w, i, value, 0, s->call, kind);
+	}
+	logbook_made(w);
 }
 
 /* ... or after it, while it ran. */
@@ -105,6 +122,8 @@ static int shot_map(struct worker *w, struct shot *s)
 		    lease_pa(&a->frames, l, va), pick_prop(w), max_level);
 	if (rc)
 		lease_return(&a->frames, l);
+	else
+		made(w, s, OP_MAP, l, VALUE_EMPTY);
 	judge_call(w, s, "pt_map()", rc, true, 0);
 	return rc;
 }
@@ -138,6 +157,8 @@ static int shot_unmap(struct worker *w, struct shot *s)
 	int rc = pt_unmap(w->self, a->table, page_at(w, s->from)->va,
 			  range_len(&a->space, s->from, s->to), g, &pages);
 
+	if (!rc)
+		made(w, s, OP_UNMAP, NULL, VALUE_EMPTY);
 	judge_call(w, s, "pt_unmap()", rc, false, pages);
 	sync(w, s, g);
 	return rc;
@@ -162,9 +183,12 @@ static int shot_protect(struct worker *w, struct shot *s)
 static int shot_mark(struct worker *w, struct shot *s)
 {
 	struct arena *a = w->arena;
+	uint64_t mark = worker_below(w, 1u << 16);
 	int rc = pt_mark(w->self, a->table, page_at(w, s->from)->va,
-			 range_len(&a->space, s->from, s->to), worker_below(w, 1u << 16));
+			 range_len(&a->space, s->from, s->to), mark);
 
+	if (!rc)
+		made(w, s, OP_MARK, NULL, value_mark(mark));
 	judge_call(w, s, "pt_mark()", rc, true, 0);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "logbook.h"
 #include "options.h"
 #include "units.h"
 
@@ -27,6 +28,9 @@ enum option_key {
 	KEY_RECLAIM,
 	KEY_STALL,
 	KEY_PLACE,
+	KEY_HISTORY,
+	KEY_CLOCK,
+	KEY_READERS,
 	KEY_FAIL_FAST,
 	KEY_JUNIT,
 	KEY_TAP,
@@ -37,6 +41,7 @@ static const struct argp_option argp_options[] = {
 	{"format", KEY_FORMAT, "LIST", 0, "Formats: x86_64, toy (all)", 1},
 	{"pages", KEY_PAGES, "LIST", 0, "hot, hot:PAGES (4..64), wide (hot:16)", 1},
 	{"threads", KEY_THREADS, "LIST", 0, "Numbers of threads; bare has one (2)", 1},
+	{"readers", KEY_READERS, "N", 0, "Threads that only look (a quarter)", 1},
 	{"node-lock", KEY_NODE_LOCK, "LIST", 0, "ttas, ticket, queued, all: in turn (all)", 1},
 	{"reclaim-mode", KEY_RECLAIM, "NAME", 0, "callback, sync, both: in turn (both)", 1},
 	{"duration", KEY_DURATION, "TIME", 0, "Of each case: 500ms 10s 2m (2s)", 2},
@@ -47,6 +52,8 @@ static const struct argp_option argp_options[] = {
 	{"yield", KEY_YIELD, "1/N", 0, "Give way at one in N points (0)", 2},
 	{"delay", KEY_DELAY, "1/N[:TIME]", 0, "Be late at one in N points, by up to 50us (0)", 2},
 	{"place", KEY_PLACE, "POLICY", 0, "compact, scatter, none, list:0,2 (scatter)", 2},
+	{"history", KEY_HISTORY, "N", 0, "Log N calls of each thread, and judge them (0)", 3},
+	{"clock", KEY_CLOCK, "NAME", 0, "Of histories: shared, tsc, none (shared)", 3},
 	{"stall", KEY_STALL, "TIME", 0, "No progress for so long is a violation (30s)", 3},
 	{"fail-fast", KEY_FAIL_FAST, NULL, 0, "End with the first violation", 3},
 	{"junit", KEY_JUNIT, "FILE", 0, "Write results as JUnit XML", 3},
@@ -185,8 +192,28 @@ static int parse_pages(const char *text, struct names *ret)
 	return rc;
 }
 
+/* Less than an operation may need would be no room at all. */
+static int parse_history(const char *text, uint64_t *ret)
+{
+	if (!strcmp(text, "0")) {
+		*ret = 0;
+		return 0;
+	}
+	return parse_number("--history", text, LOGBOOK_LEAST, UINT64_C(1) << 26, ret);
+}
+
+static int parse_clock(const char *text, enum clock_mode *ret)
+{
+	if (clock_find(text, ret))
+		return 0;
+	complain("--clock: '%s' is not shared, tsc or none", text);
+	return -EINVAL;
+}
+
 static int parse_one(struct run_options *o, int key, const char *text)
 {
+	uint64_t readers;
+
 	switch (key) {
 	case KEY_STRATEGY:
 		return parse_names("--strategy", text, &o->strategies);
@@ -214,6 +241,15 @@ static int parse_one(struct run_options *o, int key, const char *text)
 		return parse_yield(text, &o->inject);
 	case KEY_DELAY:
 		return parse_delay(text, &o->inject);
+	case KEY_HISTORY:
+		return parse_history(text, &o->history);
+	case KEY_CLOCK:
+		return parse_clock(text, &o->clock);
+	case KEY_READERS:
+		if (parse_number("--readers", text, 0, THREADS_MOST, &readers))
+			return -EINVAL;
+		o->readers = (int)readers;
+		return 0;
 	case KEY_MIX:
 		o->mix_text = text;
 		return parse_mix(text, &o->mix);
@@ -304,6 +340,7 @@ enum exit_code run_options_parse(int argc, char **argv, struct run_options *ret)
 		.stall_ns = UINT64_C(30000000000),
 		.reclaim = "both",
 		.place = "scatter",
+		.readers = -1,
 		.inject = {.delay_ns = 50000},
 	};
 	enum exit_code code = EXIT_FINE;
@@ -317,6 +354,10 @@ enum exit_code run_options_parse(int argc, char **argv, struct run_options *ret)
 		code = EXIT_RESOURCES;
 	if (!code && (argp_parse(&argp, argc, argv, 0, NULL, &o) || check_mix(&o.mix)))
 		code = EXIT_USAGE;
+	if (!code && o.history && clock_unsupported(o.clock)) {
+		complain("--clock %s: %s", clock_name(o.clock), clock_unsupported(o.clock));
+		code = EXIT_UNSUPPORTED;
+	}
 	if (!code)
 		code = resolve("--strategy", strategy_name, &o.strategies);
 	if (!code)
@@ -359,6 +400,10 @@ void run_options_text(const struct run_options *o, char *text, size_t size)
 	if (o->inject.delay)
 		ADD(" --delay 1/%u:%s", o->inject.delay,
 		    format_duration(delay, o->inject.delay_ns));
+	if (o->readers >= 0)
+		ADD(" --readers %d", o->readers);
+	if (o->history)
+		ADD(" --history %" PRIu64 " --clock %s", o->history, clock_name(o->clock));
 	if (o->mix_text)
 		ADD(" --mix %s", o->mix_text);
 #undef ADD

@@ -2,6 +2,7 @@
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
 
+#include "history/clock.h"
 #include "inject.h"
 #include "say.h"
 #include "worker.h"
@@ -28,6 +29,9 @@ struct run_options {
 	const char *mix_text;
 	struct inject inject;
 	const char *place;
+	uint64_t history; /* records of each thread; 0: none */
+	enum clock_mode clock;
+	int readers; /* threads that only look; -1: a quarter */
 	bool fail_fast;
 	const char *junit, *tap;
 };

@@ -112,15 +112,19 @@ static void write_junit(struct report *r, const char *name, const struct outcome
 void report_case(struct report *r, const struct run_case *c, const struct outcome *o)
 {
 	double seconds = (double)o->ns / 1e9;
-	char name[256], replay[2 * LINE];
+	char name[256], replay[2 * LINE], history[128] = "";
+
+	if (r->options->history)
+		snprintf(history, sizeof(history), ", history %" PRIu64 ", gave up %" PRIu64,
+			 o->logged, o->gave_up);
 
 	snprintf(name, sizeof(name), "%s/%s/%s/threads:%u", c->strategy, c->format, c->pages,
 		 c->threads);
 	report_replay(r->options, c, replay, sizeof(replay));
 	printf("%-4s %-36s %11" PRIu64 " ops %6.2f M/s  %4" PRIu64 " rounds, exact %" PRIu64
-	       ", flushes %" PRIu64 ", dirtied %" PRIu64 "\n",
+	       ", flushes %" PRIu64 ", dirtied %" PRIu64 "%s\n",
 	       o->failed ? "FAIL" : "ok", name, o->ops, (double)o->ops / seconds / 1e6, o->rounds,
-	       o->exact, o->flushes, o->dirtied);
+	       o->exact, o->flushes, o->dirtied, history);
 	if (o->failed)
 		printf("%s  after %.3f s, %" PRIu64 " operations, in round %" PRIu64 "\n%s",
 		       verdict_text(), seconds, o->ops, o->rounds, replay);

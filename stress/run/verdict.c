@@ -18,7 +18,7 @@ char verdict_replay[512];
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic bool failed;
-static char text[VERDICT_TEXT * 4];
+static char text[VERDICT_TEXT * 8];
 static char headline[VERDICT_TEXT];
 
 const char *const op_names[OP_KINDS] = {
@@ -100,6 +100,13 @@ void verdict_fail(const char *letter, pt_va_t va, const char *format, ...)
 		describe_all((size_t)n);
 		atomic_store_explicit(&failed, true, memory_order_relaxed);
 	}
+	pthread_mutex_unlock(&lock);
+}
+
+void verdict_add(const char *lines)
+{
+	pthread_mutex_lock(&lock);
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", lines);
 	pthread_mutex_unlock(&lock);
 }
 

@@ -20,6 +20,9 @@ bool verdict_failed(void);
 void verdict_fail(const char *letter, pt_va_t va, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* What belongs to the finding: lines, each ending in a newline. */
+void verdict_add(const char *lines);
+
 /* The finding in words; empty: none. Several lines, each ending in a newline. */
 const char *verdict_text(void);
 /* Its first line, without the newline. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "inject.h"
+#include "logbook.h"
 #include "place.h"
 #include "verdict.h"
 #include "worker.h"
@@ -25,8 +26,6 @@ void op_begin(struct worker *w, enum op_kind kind, uint32_t from, uint32_t to)
 void op_end(struct worker *w, int rc)
 {
 	w->op.rc = rc;
-	if (w->arena->record)
-		w->arena->record(w, &w->op);
 	w->op.kind = OP_NONE;
 }
 
@@ -41,19 +40,15 @@ static enum op_kind pick_kind(struct worker *w)
 	return (enum op_kind)kind;
 }
 
-/*
- * Phases differ in what there is of: only cursors, so that every value is exact; only shots, so that
- * the short ways meet; both. A thread in eight only looks.
- */
 static bool is_left_out(struct worker *w, enum op_kind kind)
 {
-	uint64_t sort = w->arena->phases % 4;
+	const struct arena *a = w->arena;
 
+	if (kind >= OP_CURSOR && w->index >= a->nr_workers - a->readers)
+		return true;
 	if (kind >= OP_MAP && kind <= OP_MARK)
-		return sort == 0 || sort == 1 || w->index % 8 == 7;
-	if (kind == OP_CURSOR)
-		return sort == 2 || w->index % 8 == 7;
-	return false;
+		return phase_has_only_cursors(a);
+	return kind == OP_CURSOR && phase_has_only_shots(a);
 }
 
 static void run_one(struct worker *w)
@@ -110,7 +105,8 @@ static void run_phase(struct worker *w, uint64_t phase)
 	rng_seed(&w->rng, a->seed + a->phases * THREADS_MOST, w->index);
 	inject_thread(a->seed, a->phases * THREADS_MOST + w->index);
 	while (atomic_load_explicit(&a->phase, memory_order_relaxed) == phase &&
-	       atomic_load_explicit(&w->ops, memory_order_relaxed) < last && !verdict_failed()) {
+	       atomic_load_explicit(&w->ops, memory_order_relaxed) < last && logbook_has_room(w) &&
+	       !verdict_failed()) {
 		run_one(w);
 		pt_thread_quiescent(w->self);
 	}

@@ -15,6 +15,7 @@
 #define THREADS_MOST 256u
 
 struct arena;
+struct logbook;
 struct place;
 
 struct worker {
@@ -59,9 +60,23 @@ struct arena {
 	_Atomic uint64_t phase;  /* odd: running; even: all stop */
 	_Atomic bool leave;      /* threads end at the next stop */
 	uint64_t rounds, phases; /* so far, for the seed */
-	/* What a history is told: after each operation, on its thread; NULL: nobody wants to know. */
-	void (*record)(struct worker *w, const struct op *op);
+	struct logbook *logbook; /* NULL: no histories */
+	unsigned readers;        /* threads that only look: the last ones */
 };
+
+/*
+ * Phases differ in what there is of: only cursors, so that every value is exact; only shots, so that
+ * the short ways meet; both.
+ */
+static inline bool phase_has_only_cursors(const struct arena *a)
+{
+	return a->phases % 4 < 2;
+}
+
+static inline bool phase_has_only_shots(const struct arena *a)
+{
+	return a->phases % 4 == 2;
+}
 
 /* The calling thread's, or NULL. */
 extern _Thread_local struct worker *worker_self;
