@@ -26,6 +26,10 @@ class Broken(Exception):
     """The mutant does not compile or link, or the program has nothing of it."""
 
 
+class Failed(Exception):
+    """The unchanged library does not build."""
+
+
 def run(line, **more):
     return subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", **more)
@@ -34,7 +38,7 @@ def run(line, **more):
 def must(line, **more):
     done = run(line, **more)
     if done.returncode:
-        raise SystemExit("%s\nmutants: failed: %s" % (done.stdout, " ".join(line)))
+        raise Failed("%s\nmutants: failed: %s" % (done.stdout, " ".join(line)))
     return done.stdout
 
 

@@ -153,21 +153,25 @@ def sample(all_sites, number, seed):
     return sorted(chosen, key=lambda s: (s.file, s.at, s.kind))
 
 
-def equivalents(root):
-    """key -> reason"""
-    result, key = {}, None
+def equivalents(root, all_sites):
+    """key -> reason. An entry without a reason, or of a place that is gone, is an error."""
+    result, lines, key = {}, {}, None
     path = os.path.join(root, EQUIVALENT)
     if not os.path.isfile(path):
         return result
     with open(path, encoding="utf-8") as f:
-        for line in f:
-            line = line.rstrip("\n")
+        for number, line in enumerate(f, 1):
             if not line.strip() or line.startswith("#"):
                 continue
-            if line[0] in " \t":
-                if key:
-                    result[key] = (result[key] + " " + line.strip()).strip()
-            else:
-                key = line
-                result[key] = ""
+            if line[0] not in " \t":
+                key = line.strip()
+                result[key], lines[key] = "", number
+            elif key:
+                result[key] = (result[key] + " " + line.strip()).strip()
+    there = {s.key for s in all_sites}
+    for key, reason in result.items():
+        if key not in there:
+            raise mutantlib.Error(EQUIVALENT, lines[key], "there is no such place: " + key)
+        if not reason:
+            raise mutantlib.Error(EQUIVALENT, lines[key], "no reason is given for: " + key)
     return result
