@@ -100,7 +100,7 @@ void random_range(struct world *w, pt_va_t *ret_va, pt_va_t *ret_last)
 
 pt_pa_t random_frame(struct world *w, pt_va_t va)
 {
-	pt_pa_t pa = FRAMES + (va & (4 * w->fx->giant - 1));
+	pt_pa_t pa = FRAMES + (va & ((w->frames_span ? w->frames_span : 4 * w->fx->giant) - 1));
 
 	if (one_in(w, 5))
 		pa += w->fx->page * random_below(w, 16);

@@ -51,6 +51,7 @@ struct world {
 	unsigned nr_handles;
 	struct pt_frames *frames; /* what tracked items are; NULL: entries of the ledger */
 	uint64_t nr_frames;
+	uint64_t frames_span; /* what is mapped repeats after so many bytes; 0: four giant leaves */
 	_Atomic uint64_t frames_used;
 	struct pt_table *users[MODEL_USERS]; /* share what the table maps; or NULL */
 	pt_va_t managed_first,

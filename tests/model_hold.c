@@ -27,7 +27,7 @@ void use_frames(struct world *w)
 	struct pt_frames_config config = {
 		.size = sizeof(config),
 		.first = FRAMES,
-		.bytes = 4 * w->fx->giant + 16 * w->fx->huge,
+		.bytes = (w->frames_span ? w->frames_span : 4 * w->fx->giant) + 16 * w->fx->huge,
 		.page_shift = w->fx->format->page_shift,
 		.index_bits = w->fx->format->index_bits,
 		.ops = &ops,

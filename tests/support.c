@@ -40,7 +40,7 @@ static void close_table(struct fixture *fx)
 void fixture_open(struct fixture *fx, const struct pt_format_info *format,
 		  const struct pt_strategy_info *strategy, enum pt_reclaim reclaim)
 {
-	struct pt_pool_config pool = {
+	const struct pt_pool_config pool = {
 		.size = sizeof(pool),
 		.node_shift = format->node_shift,
 		.max_bytes = 64 << 20,
@@ -49,6 +49,12 @@ void fixture_open(struct fixture *fx, const struct pt_format_info *format,
 		.homes = 2,
 	};
 
+	fixture_open_pool(fx, format, strategy, &pool);
+}
+
+void fixture_open_pool(struct fixture *fx, const struct pt_format_info *format,
+		       const struct pt_strategy_info *strategy, const struct pt_pool_config *pool)
+{
 	*fx = (struct fixture){
 		.format = format,
 		.strategy = strategy,
@@ -58,7 +64,7 @@ void fixture_open(struct fixture *fx, const struct pt_format_info *format,
 	};
 	fx->giant = pt_page_size(format, fx->giant_level);
 	ledger_init(&fx->ledger, format);
-	expect_ok(pt_pool_create(&pool, &fx->pool));
+	expect_ok(pt_pool_create(pool, &fx->pool));
 	expect_ok(pt_thread_register(fx->pool, &fx->self));
 	fx->config = (struct pt_config){
 		.size = sizeof(fx->config),

@@ -77,6 +77,9 @@ int run_on_all_pairs(const char *group, const struct test_case *cases, size_t n)
 /* The same without the runner. Both fail the test that calls them if something is wrong. */
 void fixture_open(struct fixture *fx, const struct pt_format_info *format,
 		  const struct pt_strategy_info *strategy, enum pt_reclaim reclaim);
+/* With a pool as @pool says. */
+void fixture_open_pool(struct fixture *fx, const struct pt_format_info *format,
+		       const struct pt_strategy_info *strategy, const struct pt_pool_config *pool);
 /* Destroys the table; all nodes and all references must be back. */
 void fixture_close(struct fixture *fx);
 

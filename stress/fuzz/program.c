@@ -137,6 +137,23 @@ static bool next_call(struct world *w)
 	return true;
 }
 
+/* A pool of its own, so that nothing is left of other programs; cheap, because its chunks are small. */
+static void open_pair(struct fixture *fx, const struct pair *pair, bool callbacks)
+{
+	const unsigned nodes = pair->format->node_shift < 6 ? 128 : 64; /* a chunk is a page at least */
+	const struct pt_pool_config pool = {
+		.size = sizeof(pool),
+		.node_shift = pair->format->node_shift,
+		.chunk_bytes = (size_t)nodes << pair->format->node_shift,
+		.max_bytes = 64 << 20,
+		.retired_bound = 8 << 20,
+		.reclaim = callbacks ? PT_RECLAIM_CALLBACK : PT_RECLAIM_SYNC,
+		.homes = 2,
+	};
+
+	fixture_open_pool(fx, pair->format, pair->strategy, &pool);
+}
+
 void fuzz_program(const uint8_t *bytes, size_t size)
 {
 	struct fixture fx;
@@ -144,8 +161,8 @@ void fuzz_program(const uint8_t *bytes, size_t size)
 	struct pair pair = choose_pair(&w);
 	struct pt_config plain;
 
-	fixture_open(&fx, pair.format, pair.strategy,
-		     random_below(&w, 16) == 15 ? PT_RECLAIM_CALLBACK : PT_RECLAIM_SYNC);
+	open_pair(&fx, &pair, random_below(&w, 16) == 15);
+	w.frames_span = 8 * fx.huge;
 	plain = fx.config;
 	do {
 		unsigned left = MOST_CALLS;
