@@ -67,6 +67,7 @@ static inline void slot_publish(slot_t *slot, pte_t pte)
 	port_point(PORT_POINT_SLOT);
 	/* [ORD-publish] rel: the node behind @pte is complete; pairs with slot_load_walk() */
 	atomic_store_explicit(slot, pte, memory_order_release);
+	port_point(PORT_POINT_SLOT);
 }
 
 /* Store to a slot of a node that is not in the tree yet. */

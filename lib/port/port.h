@@ -124,9 +124,9 @@ uint64_t port_unique(void);
  * late at such a point finds what others did meanwhile. What ships has none of it.
  */
 enum port_point {
-	PORT_POINT_SLOT,    /* about to look at or change an entry that others see */
+	PORT_POINT_SLOT, /* about to look at or change an entry that others see, or having done so */
 	PORT_POINT_LOCK,    /* about to take */
-	PORT_POINT_UNLOCK,  /* or to release a lock */
+	PORT_POINT_UNLOCK,  /* or to release a lock, or having done so */
 	PORT_POINT_SECTION, /* a read section has begun, or is about to end */
 	PORT_POINT_RETIRE,  /* about to ask for a grace period, or to wait for it */
 	PORT_POINT_WAIT,    /* a condition does not hold yet */

@@ -41,6 +41,7 @@ static inline void mutex_unlock(_Atomic uint32_t *mutex)
 	/* [ORD-mutex] rel: pairs with mutex_lock() */
 	if (atomic_exchange_explicit(mutex, MUTEX_FREE, memory_order_release) == MUTEX_WAITED)
 		port_wake(mutex, 1);
+	port_point(PORT_POINT_UNLOCK);
 }
 
 #endif

@@ -63,6 +63,7 @@ static PORT_INLINE void nodelock_unlock(struct nodelock *lock, enum nodelock_kin
 		ticket_unlock(&lock->held);
 	else
 		queued_unlock(&lock->held);
+	port_point(PORT_POINT_UNLOCK);
 }
 
 /* Initialise as held, before anybody else can see it. The rest of it is zero. */

@@ -122,6 +122,7 @@ static inline void rwlock_write_unlock(_Atomic uint32_t *lock)
 	/* [ORD-rwlock] rel: pairs with rwlock_read_lock(), rwlock_write_lock() */
 	if (atomic_exchange_explicit(lock, 0, memory_order_release) & RWLOCK_WAITERS)
 		port_wake(lock, UINT32_MAX);
+	port_point(PORT_POINT_UNLOCK);
 }
 
 #endif

@@ -80,6 +80,7 @@ static inline void sharedlock_unlock_shared(struct nodelock *lock)
 	port_point(PORT_POINT_UNLOCK);
 	/* [ORD-readers] rel: pairs with sharedlock_lock() */
 	atomic_fetch_sub_explicit(&lock->readers, 1, memory_order_release);
+	port_point(PORT_POINT_UNLOCK);
 }
 
 /* Initialise as exclusively held, before anybody else can see it. The rest of it is zero. */

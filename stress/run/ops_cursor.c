@@ -142,11 +142,13 @@ static bool begin(struct transaction *t, struct worker *w, enum pt_mode mode, ui
 	t->mode = mode;
 	t->from = from;
 	t->to = to;
-	t->top = 1 + worker_below(w, worker_one_in(w, 8) ? a->format->levels : 2);
+	if (w->outer && worker_one_in(w, 2))
+		t->top = a->format->levels;
+	else
+		t->top = 1 + worker_below(w, worker_one_in(w, 8) ? a->format->levels : 2);
 	pt_gather_init(&t->g, w->self, a->table, a->frames.reported ? leaf_removed : NULL, w);
-	rc = (try ? pt_cursor_try_begin : pt_cursor_begin)(w->self, a->table, range_va(t->s, from),
-							   range_len(t->s, from, to), mode, t->top,
-							   &t->c);
+	rc = (try ? pt_cursor_try_begin : pt_cursor_begin)(
+		w->self, a->table, call_first(w, from), call_len(w, from, to), mode, t->top, &t->c);
 	if (rc == -EBUSY && try)
 		return false;
 	if (rc) {
@@ -205,12 +207,12 @@ static uint32_t first_leaf(struct transaction *t, uint32_t from, uint32_t to)
 	return NOTHING;
 }
 
-static bool jump(struct transaction *t, uint32_t i)
+static bool jump(struct transaction *t, pt_va_t va)
 {
-	int rc = pt_cursor_jump(&t->c, page_at(t->w, i)->va);
+	int rc = pt_cursor_jump(&t->c, va);
 
 	if (rc)
-		verdict_fail("C1", page_at(t->w, i)->va, "a cursor cannot jump: %d", rc);
+		verdict_fail("C1", va, "a cursor cannot jump: %d", rc);
 	return !rc;
 }
 
@@ -239,7 +241,7 @@ static void map_item(struct transaction *t, uint32_t from, uint32_t to, unsigned
 	struct pt_item item = {.level = level, .prop = pick_prop(t->w)};
 	int rc;
 
-	if (!l || !jump(t, from))
+	if (!l || !jump(t, page_at(t->w, from)->va))
 		return;
 	item.pa = lease_pa(&t->a->frames, l, page_at(t->w, from)->va);
 	for (uint32_t i = from; !expected && i <= to; i++)
@@ -325,7 +327,7 @@ static bool judge_next(struct transaction *t, const char *call, uint32_t i, pt_v
 /* Take all of from..to, call by call. What others see of each page changes once, in some call. */
 static void take(struct transaction *t, uint32_t from, uint32_t to)
 {
-	pt_va_t last = page_last(t->s, page_at(t->w, to)), va = page_at(t->w, from)->va;
+	pt_va_t last = call_last(t->w, to), va = call_first(t->w, from);
 	uint32_t i = from;
 	value_t *old = t->w->old;
 
@@ -377,7 +379,7 @@ static pt_prop_t apply(void *ctx, pt_va_t va, const struct pt_item *old)
 
 static void protect(struct transaction *t, uint32_t from, uint32_t to)
 {
-	pt_va_t last = page_last(t->s, page_at(t->w, to)), va = page_at(t->w, from)->va;
+	pt_va_t last = call_last(t->w, to), va = call_first(t->w, from);
 	struct properties change_to;
 	uint32_t i = from;
 
@@ -458,7 +460,7 @@ static void step(struct transaction *t)
 		step_map(t);
 		return;
 	}
-	if (!jump(t, from))
+	if (!jump(t, dice < 13 ? call_first(t->w, from) : page_at(t->w, from)->va))
 		return;
 	if (dice < 10 && t->mode != PT_READ_ONLY) {
 		begin_step(t, OP_UNMAP, "take");

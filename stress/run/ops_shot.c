@@ -154,8 +154,8 @@ static int shot_unmap(struct worker *w, struct shot *s)
 	struct arena *a = w->arena;
 	struct pt_gather storage, *g = open_gather(w, &storage);
 	uint64_t pages = 0;
-	int rc = pt_unmap(w->self, a->table, page_at(w, s->from)->va,
-			  range_len(&a->space, s->from, s->to), g, &pages);
+	int rc = pt_unmap(w->self, a->table, call_first(w, s->from), call_len(w, s->from, s->to), g,
+			  &pages);
 
 	if (!rc)
 		made(w, s, OP_UNMAP, NULL, VALUE_EMPTY);
@@ -173,8 +173,8 @@ static int shot_protect(struct worker *w, struct shot *s)
 	int rc;
 
 	pick_change(w, &set, &clear);
-	rc = pt_protect(w->self, a->table, page_at(w, s->from)->va,
-			range_len(&a->space, s->from, s->to), set, clear, g, &pages);
+	rc = pt_protect(w->self, a->table, call_first(w, s->from), call_len(w, s->from, s->to), set,
+			clear, g, &pages);
 	judge_call(w, s, "pt_protect()", rc, false, pages);
 	sync(w, s, g);
 	return rc;

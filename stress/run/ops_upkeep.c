@@ -53,8 +53,8 @@ void run_upkeep(struct worker *w, enum op_kind kind)
 		from = a->space.first[page_at(w, from)->block];
 		to = a->space.first[page_at(w, to)->block + 1] - 1;
 	}
-	va = range_va(&a->space, from);
-	len = range_len(&a->space, from, to);
+	va = call_first(w, from);
+	len = call_len(w, from, to);
 	op_begin(w, kind, from, to);
 	if (kind == OP_MERGE)
 		rc = pt_merge(w->self, a->table, va, len, 2, &count);

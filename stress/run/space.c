@@ -85,6 +85,7 @@ int space_create(const struct pt_format_info *format, const char *text, struct s
 		return -EINVAL;
 	s.block_bytes = pt_page_size(format, 2);
 	s.block_pages = (uint32_t)(s.block_bytes / s.page_bytes);
+	s.outer_bytes = s.block_bytes * s.block_pages;
 	/* The first half of what addresses there are, so that it is the same for all formats. */
 	all = (UINT64_C(1) << (format->va_bits - format->sign_extended)) / s.block_bytes;
 	blocks = wide ? WIDE_BLOCKS : hot / HOT_PER_BLOCK;

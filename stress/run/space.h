@@ -43,7 +43,7 @@ struct page {
 struct space {
 	const struct pt_format_info *format;
 	pt_va_t base;
-	uint64_t page_bytes, block_bytes;
+	uint64_t page_bytes, block_bytes, outer_bytes; /* of an entry of level 1, 2 and 3 */
 	uint32_t block_pages;
 	uint32_t nr_pages, nr_blocks;
 	struct page *pages;

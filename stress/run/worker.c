@@ -137,12 +137,42 @@ void *worker_main(void *argument)
 
 /* ---- what operations share ---- */
 
+pt_va_t call_first(const struct worker *w, uint32_t from)
+{
+	const struct space *s = &w->arena->space;
+	pt_va_t va = s->pages[from].va, begin = va - va % s->outer_bytes;
+
+	return w->outer && (!from || s->pages[from - 1].va < begin) ? begin : va;
+}
+
+pt_va_t call_last(const struct worker *w, uint32_t to)
+{
+	const struct space *s = &w->arena->space;
+	pt_va_t last = page_last(s, &s->pages[to]), end = last | (s->outer_bytes - 1);
+
+	return w->outer && (to + 1 == s->nr_pages || s->pages[to + 1].va > end) ? end : last;
+}
+
+/* All pages in the same entry of level 3. */
+static void pick_outer(struct worker *w, uint32_t from, uint32_t *ret_from, uint32_t *ret_to)
+{
+	const struct space *s = &w->arena->space;
+	uint64_t outer = s->pages[from].va / s->outer_bytes;
+
+	for (*ret_from = from; *ret_from && s->pages[*ret_from - 1].va / s->outer_bytes == outer;)
+		--*ret_from;
+	for (*ret_to = from;
+	     *ret_to + 1 < s->nr_pages && s->pages[*ret_to + 1].va / s->outer_bytes == outer;)
+		++*ret_to;
+}
+
 void pick_pages(struct worker *w, uint32_t *ret_from, uint32_t *ret_to)
 {
 	const struct space *s = &w->arena->space;
 	uint32_t from = worker_below(w, s->nr_pages), n = 1;
 	uint32_t block = s->pages[from].block, blocks;
 
+	w->outer = worker_one_in(w, 2);
 	switch (worker_below(w, 16)) {
 	default:
 		break;
@@ -158,6 +188,10 @@ void pick_pages(struct worker *w, uint32_t *ret_from, uint32_t *ret_to)
 	case 15:
 		if (s->nr_pages > 512 && !worker_one_in(w, 32))
 			break;
+		if (s->nr_pages <= 512 && worker_one_in(w, 2)) {
+			pick_outer(w, from, ret_from, ret_to);
+			return;
+		}
 		blocks = 1 + worker_below(w, s->nr_blocks - block < 4 ? s->nr_blocks - block : 4);
 		*ret_from = s->first[block];
 		*ret_to = s->first[block + blocks] - 1;

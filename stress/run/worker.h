@@ -27,10 +27,11 @@ struct worker {
 	struct cpu *cpu;
 	struct rng rng;
 	struct purse purse;
-	struct op op;            /* that it is in; others read it for reports only */
-	bool *stale;             /* of each page: it changed what CPUs may have cached */
-	value_t *old;            /* of each page: what it held before the step */
-	_Atomic uint64_t ops;    /* begun */
+	struct op op;         /* that it is in; others read it for reports only */
+	bool outer;           /* ranges of calls go on to where entries of level 3 begin and end */
+	bool *stale;          /* of each page: it changed what CPUs may have cached */
+	value_t *old;         /* of each page: what it held before the step */
+	_Atomic uint64_t ops; /* begun */
 	_Atomic uint64_t parked; /* phases it has ended */
 	uint64_t exact, loose;   /* queries judged by values, or that could not be */
 	uint64_t limit;          /* operations until it ends the phase for all */
@@ -131,6 +132,18 @@ static inline pt_va_t page_last(const struct space *s, const struct page *p)
 static inline uint64_t range_len(const struct space *s, uint32_t from, uint32_t to)
 {
 	return page_last(s, &s->pages[to]) - s->pages[from].va + 1;
+}
+
+/*
+ * A call on pages may reach out to where the entry of level 3 begins or ends in which they lie, if
+ * there are no other pages before or behind them: then trees of tables go at once.
+ */
+pt_va_t call_first(const struct worker *w, uint32_t from);
+pt_va_t call_last(const struct worker *w, uint32_t to);
+
+static inline uint64_t call_len(const struct worker *w, uint32_t from, uint32_t to)
+{
+	return call_last(w, to) - call_first(w, from) + 1;
 }
 
 /* A leaf was removed, and flushed: the gather's callback, with the worker as context. */
