@@ -395,6 +395,8 @@ void run_options_text(const struct run_options *o, char *text, size_t size)
 	for (size_t i = 0; i < o->node_locks.count; i++)
 		ADD("%s%s", i ? "," : "", o->node_locks.words[i]);
 	ADD(" --reclaim-mode %s --place %s", o->reclaim, o->place);
+	ADD(" --stall %s%s", format_duration(duration, o->stall_ns),
+	    o->fail_fast ? " --fail-fast" : "");
 	if (o->inject.yield)
 		ADD(" --yield 1/%u", o->inject.yield);
 	if (o->inject.delay)

@@ -163,6 +163,8 @@ enum exit_code report_close(struct report *r, bool interrupted)
 			"<testsuite name=\"ptstress run\" tests=\"%zu\" failures=\"%zu\" "
 			"time=\"%.3f\">\n%s</testsuite>\n",
 			r->passed + r->failed, r->failed, (double)r->ns / 1e9, r->body);
+	if (r->tap && interrupted)
+		fprintf(r->tap, "Bail out! Interrupted\n");
 	all_parameters(r->options, line, sizeof(line));
 	printf("%s: %s, %" PRIu64 " operations, %.2f M/s\n", line,
 	       r->failed     ? "VIOLATION"

@@ -27,6 +27,7 @@ void op_end(struct worker *w, int rc)
 {
 	w->op.rc = rc;
 	w->op.kind = OP_NONE;
+	w->op.step = NULL;
 }
 
 static enum op_kind pick_kind(struct worker *w)
