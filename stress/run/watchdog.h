@@ -7,7 +7,8 @@
 
 struct watchdog {
 	uint64_t stall_ns;
-	uint64_t seen[THREADS_MOST], since_ns[THREADS_MOST];
+	uint64_t looked_ns; /* at last */
+	uint64_t seen[THREADS_MOST], stalled_ns[THREADS_MOST];
 };
 
 void watchdog_start(struct watchdog *d, uint64_t stall_ns);
