@@ -36,12 +36,12 @@ FIRST = ["walk", "map", "unmap", "cursor", "protect", "gather", "cursor_fill", "
          "pool", "stats", "frame", "items", "take", "clone", "role", "upkeep", "table"]
 SHORT = {"PT_SMOKE_MS": "150"}
 # Short phases, so that each kind of them, each way to reclaim and each node lock has its turn.
-RUN = ["run", "--fail-fast", "--stutter", "1500", "--stall", "3s"]
+RUN = ["run", "--fail-fast", "--stutter", "1500", "--stall", "4s"]
 RUNS = {
-    "run": RUN + ["--strategy", "rcu", "--pages", "hot:8,hot:16", "--threads", "3",
-                  "--duration", "1s", "--yield", "1/64"],
+    "run": RUN + ["--strategy", "rcu", "--pages", "hot:4,hot:8", "--threads", "3",
+                  "--duration", "1s", "--yield", "1/16"],
     "run-late": RUN + ["--strategy", "rcu,rwlock,mutex,bare", "--pages", "hot:8", "--threads", "2",
-                       "--duration", "600ms", "--delay", "1/64:30us"],
+                       "--duration", "600ms", "--delay", "1/16:20us"],
 }
 
 
