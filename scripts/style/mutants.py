@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Every mutant applies to the present sources, and the result compiles as scripts/mutants will.
+"""Every mutant applies to the present sources, and the result compiles as scripts/mutants will;
+each number of the list of known bugs has a mutant, or a reason why not; each explanation of a
+generic mutant still has its place.
 
 Arguments: the source root and a build directory, whose compile_commands.json says how.
 """
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,7 +17,12 @@ import tempfile
 import common
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import mutategeneric  # noqa: E402
 import mutantlib  # noqa: E402
+
+LIST = os.path.join(mutantlib.FOLDER, "README.md")
+KNOWN_BUGS = range(1, 47)
+ROW = re.compile(r"^\| (\d+) \| [^|]+ \| ([^|]+) \| ([^|]*)\|$")
 
 
 def includes(arguments, folder):
@@ -90,12 +98,45 @@ def check(report, path, known):
             report.fail(name, 1, "the explorer does not use %s" % ", ".join(sorted(files)))
 
 
+def check_list(report):
+    """The table of known bugs, each with its mutants or why there is none."""
+    if not os.path.isfile(os.path.join(common.ROOT, LIST)):
+        return
+    there = {os.path.basename(p)[:-len(mutantlib.SUFFIX)] for p in mutantlib.find(common.ROOT)}
+    seen, named = set(), set()
+    for at, line in enumerate(common.read(LIST).split("\n"), 1):
+        row = ROW.match(line)
+        if not row:
+            continue
+        seen.add(int(row.group(1)))
+        mutants = re.findall(r"`([^`]+)`", row.group(2))
+        named.update(mutants)
+        if not mutants and not row.group(3).strip():
+            report.fail(LIST, at, "bug %s has neither a mutant nor a reason" % row.group(1))
+        for name in sorted(set(mutants) - there):
+            report.fail(LIST, at, "there is no mutant %s" % name)
+    for number in sorted(set(KNOWN_BUGS) - seen):
+        report.fail(LIST, 0, "bug %d is missing" % number)
+    for name in sorted(there - named):
+        if name.split("-")[0] in map(str, KNOWN_BUGS) or name[:1] == "0":
+            report.fail(LIST, 0, "mutant %s is missing" % name)
+
+
+def check_equivalents(report):
+    try:
+        mutategeneric.equivalents(common.ROOT, mutategeneric.sites(common.ROOT))
+    except mutantlib.Error as error:
+        report.fail(error.path, error.line, error.what)
+
+
 def main(arguments):
     report = common.Report("mutants")
     known = list(commands(arguments[0]))
     for path in mutantlib.find(common.ROOT):
         report.looked += 1
         check(report, path, known)
+    check_list(report)
+    check_equivalents(report)
     return report.done()
 
 

@@ -101,6 +101,8 @@ function: leaked
 	return nonsense;
 === end
 """,
+    "stress/mutants/README.md": "| 1 | a | `gone` | |\n| 2 | b | - | |\n",
+    "stress/mutants/equivalent.txt": "lib/gone.c f drop a(); => ;\n\treason\n",
     ".clang-format": "# SPDX-License-Identifier: MIT\nBasedOnStyle: LLVM\n",
 }
 EXPECT = {
@@ -117,10 +119,13 @@ EXPECT = {
     "symbols": ["symbols.o: global symbol 'leaked'", "symbols.o: 'pt_private' is exported",
                 "lib/pagetree.map: 'pt_public' of", "lib/pagetree.map: 'pt_gone' is not in"],
     "mutants": ["stress/mutants/twice.mutant:6: the anchor matches 2 times",
-                "stress/mutants/broken.mutant:1: does not compile"],
+                "stress/mutants/broken.mutant:1: does not compile",
+                "stress/mutants/README.md:1: there is no mutant gone",
+                "stress/mutants/README.md:2: bug 2 has neither", "bug 3 is missing",
+                "stress/mutants/equivalent.txt:1: there is no such place"],
 }
 # Findings a checker may add beyond those expected.
-MORE = {"port": 1, "format": 100}
+MORE = {"port": 1, "format": 100, "mutants": 43}
 
 
 def main(arguments):
