@@ -76,6 +76,7 @@ class Tier:
         self.name, self.run_options = name, options
         self.build = mutantbuild.Build(build_folder, [], self.options)
         self.known = {}  # what the unchanged library does: (passes, seconds)
+        self.code = {}   # object -> what the unchanged one is made of
         self.lock = threading.Lock()
         self.prepare()
 
@@ -260,12 +261,20 @@ def makes_no_difference(tier, mutant, tree):
     few = [o for o in objects if "_rcu.a" in o] or objects
     for name in few:
         mine = mutantbuild.Private(build, tree, files).compile(name, ["-O2", "-g0"])
-        with tempfile.TemporaryDirectory(prefix="unchanged-") as plain:
-            mutantlib.copy(mutantbuild.ROOT, plain)
-            theirs = mutantbuild.Private(build, plain, files).compile(name, ["-O2", "-g0"])
-            if code_of(mine) != code_of(theirs):
-                return False
+        if code_of(mine) != unchanged_code(tier, name, files):
+            return False
     return True
+
+
+def unchanged_code(tier, name, files):
+    """code_of() object @name without a mutant, compiled once."""
+    with tier.lock:
+        if name not in tier.code:
+            with tempfile.TemporaryDirectory(prefix="unchanged-") as plain:
+                mutantlib.copy(mutantbuild.ROOT, plain)
+                tier.code[name] = code_of(mutantbuild.Private(tier.build, plain, files).compile(
+                    name, ["-O2", "-g0"]))
+        return tier.code[name]
 
 
 def code_of(path):
