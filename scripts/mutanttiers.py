@@ -36,7 +36,8 @@ FIRST = ["walk", "map", "unmap", "cursor", "protect", "gather", "cursor_fill", "
          "pool", "stats", "frame", "items", "take", "clone", "role", "upkeep", "table"]
 SHORT = {"PT_SMOKE_MS": "150"}
 # Short phases, so that each kind of them, each way to reclaim and each node lock has its turn.
-RUN = ["run", "--fail-fast", "--stutter", "1500", "--stall", "4s"]
+# On a busy machine giving way takes long, and is no deadlock: hence a long time until one is said.
+RUN = ["run", "--fail-fast", "--stutter", "1500", "--stall", "15s"]
 RUNS = {
     "run": RUN + ["--strategy", "rcu", "--pages", "hot:4,hot:8", "--threads", "3",
                   "--duration", "1s", "--yield", "1/16"],
