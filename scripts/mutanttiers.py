@@ -4,6 +4,7 @@
     unit      the unit tests, one by one
     model     the model test, cut short
     explore   `ptstress explore`, in each strategy that the mutant concerns
+    weak      the same, and one load of an execution may read an older value: for memory orders
     stress    `ptstress run`, and tests with threads, cut short
     tsan      the same, under ThreadSanitizer
 
@@ -22,7 +23,7 @@ import time
 import mutantbuild
 import mutantlib
 
-TIERS = ["explore", "unit", "model", "stress", "tsan"]
+TIERS = ["explore", "weak", "unit", "model", "stress", "tsan"]
 EXPLORER = "stress/ptstress-explore"
 PTSTRESS = "stress/ptstress"
 VIOLATION = re.compile(r"^violation of (\S+): (.*)$", re.MULTILINE)
@@ -184,6 +185,8 @@ class Tsan(Stress):
 
 
 class Explore(Tier):
+    more = []
+
     def prepare(self):
         self.commands = self.built([Command("explore", EXPLORER)])
         listing = mutantbuild.must([os.path.join(self.build.folder, EXPLORER), "list"])
@@ -197,7 +200,7 @@ class Explore(Tier):
             line += ["--generate", options.generate]
         if options.search:
             line += ["--search", options.search]
-        return Command(strategy, EXPLORER, line, timeout=300)
+        return Command(strategy, EXPLORER, line + self.more, timeout=300)
 
     def judge_strategy(self, program, strategy):
         command = self.command(strategy)
@@ -253,6 +256,10 @@ class Explore(Tier):
         return result
 
 
+class Weak(Explore):
+    more = ["--weak", "1"]
+
+
 def makes_no_difference(tier, mutant, tree):
     """Is the optimised code of all objects the same? Then it is no mutant."""
     files = {h.file for h in mutant.hunks}
@@ -284,7 +291,7 @@ def code_of(path):
     return [line for line in lines if "file format" not in line]
 
 
-CLASSES = {"unit": Unit, "model": Model, "explore": Explore, "stress": Stress, "tsan": Tsan}
+CLASSES = {"unit": Unit, "model": Model, "explore": Explore, "weak": Weak, "stress": Stress, "tsan": Tsan}
 
 
 def make(name, options):
