@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a pool, and of frames: whoever destroys them may do so the moment the last user has left,
+ * The end of a pool, a table, frames: whoever destroys them may do so the moment the last user has left,
  * without having waited for that thread by other means. Whatever the thread did with them is over by
  * then; a checker of races sees it, or not.
  *
@@ -113,6 +113,53 @@ static void one_set_of_frames(void)
 	assert_int_equal(l.freed, 2);
 }
 
+struct guest {
+	struct pt_pool *pool;
+	struct pt_table *table; /* with a reference for the thread */
+	int failed;
+};
+
+static void *use_and_put(void *arg)
+{
+	struct guest *g = arg;
+	struct pt_thread *self;
+
+	g->failed = pt_thread_register(g->pool, &self);
+	if (g->failed)
+		return NULL;
+	g->failed |= pt_map(self, g->table, 0, 2 << 12, FRAMES, RW, 1);
+	g->failed |= pt_unmap(self, g->table, 0, 4 << 12, NULL, NULL);
+	g->failed |= pt_table_put(self, g->table);
+	g->failed |= pt_thread_unregister(self);
+	return NULL;
+}
+
+static void one_table(const char *strategy)
+{
+	struct pt_pool_config config = {.size = sizeof(config), .node_shift = 5};
+	struct guest g = {0};
+	struct pt_config table = {.size = sizeof(table), .format = "toy", .strategy = strategy};
+	struct pt_thread *self;
+	pthread_t thread;
+	int rc;
+
+	expect_ok(pt_pool_create(&config, &g.pool));
+	expect_ok(pt_thread_register(g.pool, &self));
+	table.pool = g.pool;
+	expect_ok(pt_table_create(self, &table, &g.table));
+	expect_ok(pt_table_get(g.table));
+	assert_int_equal(pthread_create(&thread, NULL, use_and_put, &g), 0);
+	while ((rc = pt_table_destroy(self, g.table)) == -EBUSY) {
+		pt_thread_quiescent(self);
+		sched_yield();
+	}
+	expect_ok(rc);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	expect_ok(g.failed);
+	expect_ok(pt_thread_unregister(self));
+	expect_ok(pt_pool_destroy(g.pool));
+}
+
 static uint64_t now_ms(void)
 {
 	struct timespec ts;
@@ -143,10 +190,23 @@ static void frames_go_when_the_last_reference_is_back(void **state)
 	while (now_ms() < until);
 }
 
+static void a_table_goes_when_its_last_user_has_put_it(void **state)
+{
+	const uint64_t until = now_ms() + smoke_ms;
+	const struct pt_strategy_info *strategy;
+
+	(void)state;
+	do
+		for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
+			one_table(strategy->name);
+	while (now_ms() < until);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pool_goes_when_the_last_user_has_left),
+		cmocka_unit_test(a_table_goes_when_its_last_user_has_put_it),
 		cmocka_unit_test(frames_go_when_the_last_reference_is_back),
 	};
 
