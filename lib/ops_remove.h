@@ -7,7 +7,7 @@
 
 struct removal {
 	struct gather *g;       /* NULL: nothing must be remembered, but `stale` */
-	bool stale;             /* translations of what was removed may be cached */
+	bool stale;             /* a page was removed, whose translation may be cached */
 	uint64_t pages;         /* base pages that were mapped */
 	struct pt_taken *taken; /* stop after one, and describe it */
 	uint64_t leaves;        /* that will be removed one by one */
@@ -35,10 +35,13 @@ static inline int remove_subtree(struct cursor *c, struct slot *s, struct remova
 	return VISIT_STOP;
 }
 
+/*
+ * Also a leaf that does not translate is flushed: the call that forbade its use may be about to, and
+ * what it mapped must not be handed back before (R2).
+ */
 static PT_INLINE void remember_leaf(struct gather *g, const struct slot *s)
 {
-	if (fmt_translates(s->pte))
-		pt_gather_flush_later(g, s->first, s->last);
+	pt_gather_flush_later(g, s->first, s->last);
 	if (gather_wants_leaves(g))
 		pt_gather_leaf(g, s->first, s->level, s->pte);
 }
@@ -51,7 +54,7 @@ static VISITOR int remove_leaf(struct cursor *c, struct slot *s, struct removal 
 	if (r->g)
 		remember_leaf(r->g, s);
 	else if (unlikely(c->table->flush))
-		r->stale = fmt_translates(s->pte);
+		r->stale = true;
 	r->pages += base_pages(s->level);
 	if (!r->taken)
 		return VISIT_NEXT;

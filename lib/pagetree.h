@@ -618,7 +618,9 @@ static inline PT_MUST_CHECK int pt_query_get(struct pt_thread *self, struct pt_t
  *   @va, @len   multiples of the base page, @len > 0, and no wrap-around, else -EINVAL; within the
  *               bound, else -ERANGE
  *   @gather     NULL: what must be flushed is flushed when the call returns (T1), and what was
- *               removed is retired; else both are added to it, and the caller syncs
+ *               removed is retired; else both are added to it, and the caller syncs. What another
+ *               thread's call has changed in the same pages is flushed by that call, which may be
+ *               later; but what is removed is always flushed, even if nobody may use it (R2)
  *   ret_ counts may be NULL
  * Context: no cursor open (-EDEADLK). May block: while others hold the range, while too much
  * retired memory waits, and in the flush hook.

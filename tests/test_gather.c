@@ -160,8 +160,16 @@ static void what_did_not_translate_is_not_flushed(struct fixture *fx)
 	map(fx, fx->base, 2 * fx->page, FRAMES, PT_WRITE);
 	expect_ok(pt_mark(fx->self, fx->table, fx->base + 2 * fx->page, fx->page, 1));
 	protect(fx, fx->base, fx->page, PT_READ, 0);
-	unmap(fx, fx->base + fx->page, 2 * fx->page);
+	unmap(fx, fx->base + 2 * fx->page, 2 * fx->page);
 	assert_int_equal(fx->flushes.n, 0);
+}
+
+/* Who forbade its use may not have flushed yet, and the frame may go to somebody else next. */
+static void a_page_that_goes_is_flushed_even_if_nobody_may_use_it(struct fixture *fx)
+{
+	map(fx, fx->base, 2 * fx->page, FRAMES, PT_WRITE);
+	unmap(fx, fx->base, 2 * fx->page);
+	assert_true(was_flushed(fx, fx->base, 2 * fx->page, false));
 }
 
 static void granting_is_not_flushed_and_taking_away_is(struct fixture *fx)
@@ -398,6 +406,7 @@ int main(void)
 		TEST(many_scattered_pages_are_all_flushed),
 		TEST(tables_that_go_are_flushed_as_tables),
 		TEST(what_did_not_translate_is_not_flushed),
+		TEST(a_page_that_goes_is_flushed_even_if_nobody_may_use_it),
 		TEST(granting_is_not_flushed_and_taking_away_is),
 		TEST(the_last_page_of_the_address_space_is_flushed),
 		TEST(a_piece_of_a_huge_leaf_is_flushed_by_its_range),

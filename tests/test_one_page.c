@@ -46,8 +46,9 @@ static void what_no_cpu_can_have_cached_is_not_flushed(struct fixture *fx)
 	assert_int_equal(fx->flushes.n, 0);
 	assert_int_equal(protect(fx, va, fx->page, 0, PT_READ), 1);
 	assert_int_equal(fx->flushes.n, 1);
+	/* though it does not translate: who forbade it may not have flushed yet */
 	assert_int_equal(unmap(fx, va, fx->page), 1);
-	assert_int_equal(fx->flushes.n, 1);
+	assert_int_equal(fx->flushes.n, 2);
 }
 
 static void less_is_permitted_after_a_flush(struct fixture *fx)

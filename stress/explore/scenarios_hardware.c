@@ -154,5 +154,18 @@ const struct scenario scenarios_hardware[] = {
 				{MAP(1, 1, 2), UNMAP(1, 1)},
 			},
 	},
+	{
+		.name = "forbid-unmap",
+		.about =
+			"a page that nobody may use any more, but was not flushed yet, is unmapped",
+		.hardware = true,
+		.initial = {MAP_AS(0, 1, 1, TRACKED_RW, 1)},
+		.threads =
+			{
+				{PROTECT(0, 1, 0, RW)},
+				{UNMAP(0, 1)},
+				{LOAD(0), LOAD(0)},
+			},
+	},
 	{.name = NULL},
 };
