@@ -12,12 +12,17 @@ static void note(int number)
 	seen = 1;
 }
 
-void interrupt_catch(void)
+void interrupt_catch_also(int number)
 {
 	struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESETHAND};
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	sigaction(number, &action, NULL);
+}
+
+void interrupt_catch(void)
+{
+	interrupt_catch_also(SIGINT);
+	interrupt_catch_also(SIGTERM);
 }
 
 bool interrupt_seen(void)

@@ -6,6 +6,10 @@
 #include <stdbool.h>
 
 void interrupt_catch(void);
+
+/* Also by signal @number, from one process of a program to another: it does not count as a second. */
+void interrupt_catch_also(int number);
+
 bool interrupt_seen(void);
 
 #endif

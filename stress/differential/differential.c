@@ -131,10 +131,16 @@ static void report(struct group *g, uint64_t number)
 
 /* ---- programs ---- */
 
-static void choose_calls(struct group *g)
+/* Return: are there any? */
+static bool choose_calls(struct group *g)
 {
-	for (size_t i = 0; i < MAX_CALLS; i++)
+	bool any = false;
+
+	for (size_t i = 0; i < MAX_CALLS; i++) {
 		g->pair.keep[i] = i < g->program->n && (!g->options->keep || g->options->kept[i]);
+		any |= g->pair.keep[i];
+	}
+	return any;
 }
 
 static bool judge(struct group *g, enum comparison comparison, uint64_t number)
@@ -167,11 +173,14 @@ static void watch(const struct group *g, uint64_t number)
 /* The first subject is the reference; with threads, itself as well, unless it can have but one. */
 static void run_program(struct group *g, unsigned threads, uint64_t number)
 {
-	const uint64_t failed = g->failed;
+	const uint64_t failed = g->failed, calls = g->calls;
 	struct pair *p = &g->pair;
 
 	generate(g->program, g->format, threads, g->options->calls, g->options->seed, number);
-	choose_calls(g);
+	if (!choose_calls(g)) {
+		g->nothing = true;
+		return;
+	}
 	p->threads = threads > 1;
 	p->other = p->reference = &g->subjects[0];
 	watch(g, number);
@@ -186,7 +195,10 @@ static void run_program(struct group *g, unsigned threads, uint64_t number)
 			return;
 		g->calls += p->program->n;
 	}
-	g->passed += g->failed == failed;
+	if (g->calls == calls)
+		g->nothing = true;
+	else
+		g->passed += g->failed == failed;
 }
 
 static void run_programs(struct group *g, unsigned threads)
@@ -202,7 +214,6 @@ static void run_programs(struct group *g, unsigned threads)
 	for (unsigned i = 0; i < g->nr_subjects; i++)
 		printf(" %s", g->subjects[i].name);
 	printf(", %" PRIu64 " calls: %" PRIu64 " differ\n", g->calls, g->failed - failed);
-	g->nothing |= !g->calls && g->passed > passed;
 	fflush(stdout);
 }
 
@@ -264,8 +275,9 @@ int differential_main(int argc, char **argv)
 	if (no_resources)
 		fprintf(stderr, "ptstress: out of memory or threads\n");
 	else if (nothing)
-		fprintf(stderr, "ptstress: --strategy %s leaves nothing to compare\n",
-			options.strategies);
+		fprintf(stderr, "ptstress: --strategy %s%s%s leaves nothing to compare\n",
+			options.strategies, options.keep ? " --keep " : "",
+			options.keep ? options.keep : "");
 	return failed         ? EXIT_VIOLATION
 	       : no_resources ? EXIT_RESOURCES
 	       : stopped      ? EXIT_SIGNAL

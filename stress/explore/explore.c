@@ -18,6 +18,7 @@
 
 struct totals {
 	unsigned passed, failed, cut;
+	unsigned lost; /* of the failed: jobs that handed back no result */
 	uint64_t executions, pruned;
 	double seconds;
 };
@@ -151,6 +152,13 @@ static int replay_one(const struct options *options)
 	}
 	program_subject(&program, scenario, options->strategies, &subject);
 	right = search_prepare(&subject) && search_replay(&schedule, true);
+	if (right && !search_replay_fits()) {
+		fprintf(stderr,
+			"ptstress: --replay: '%s' is no schedule of %s: it names a step or a "
+			"thread that is not there\n",
+			options->replay, scenario->name);
+		return EXIT_USAGE;
+	}
 	trace_print(stdout);
 	if (!right)
 		printf("  => violation of %s: %s\n", sched_letter(), sched_message());
@@ -171,6 +179,7 @@ static void add_totals(struct totals *all, const struct totals *some)
 	all->passed += some->passed;
 	all->failed += some->failed;
 	all->cut += some->cut;
+	all->lost += some->lost;
 	all->executions += some->executions;
 	all->pruned += some->pruned;
 	all->seconds += some->seconds;
@@ -208,8 +217,9 @@ static void explore_generated(const struct options *options, const char *strateg
 	if (options->jobs == 1)
 		explore_share(&share, 0, some);
 	else
-		some[0].failed +=
+		some[0].lost =
 			jobs_run(options->jobs, explore_share, &share, some, sizeof(some[0]));
+	some[0].failed += some[0].lost;
 	for (unsigned i = 1; i < options->jobs; i++)
 		add_totals(&some[0], &some[i]);
 	snprintf(what, sizeof(what), "%-10s %u programs%s: ", strategy,
@@ -278,7 +288,15 @@ static int explore_all(const struct options *options)
 	if (interrupt_seen())
 		printf("interrupted: this is what had been run\n");
 	printf("%u passed, %u failed\n", totals.passed, totals.failed);
-	return totals.failed ? EXIT_VIOLATION : interrupt_seen() ? EXIT_SIGNAL : EXIT_FINE;
+	if (totals.failed)
+		return totals.failed > totals.lost ? EXIT_VIOLATION : EXIT_RESOURCES;
+	if (interrupt_seen())
+		return EXIT_SIGNAL;
+	if (totals.passed)
+		return EXIT_FINE;
+	fprintf(stderr, "ptstress: there is no program in slice %u of %u\n", options->slice + 1,
+		options->slices);
+	return EXIT_USAGE;
 }
 
 int explore_setup(void)

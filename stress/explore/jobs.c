@@ -1,22 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "interrupt.h"
 
 struct job {
 	pid_t pid; /* -1: could not be started */
 	int from;
 };
 
-static bool read_all(int fd, char *to, size_t size)
+struct jobs {
+	struct job all[MAX_JOBS];
+	unsigned count;
+	bool told; /* that they should end early */
+};
+
+/*
+ * A signal that was sent to this process alone is meant for all; each still hands back what it has.
+ * Not by a signal that they may have got already.
+ */
+static void pass_on_interrupt(struct jobs *jobs)
+{
+	if (!interrupt_seen() || jobs->told)
+		return;
+	jobs->told = true;
+	for (unsigned i = 0; i < jobs->count; i++)
+		if (jobs->all[i].pid > 0)
+			kill(jobs->all[i].pid, SIGUSR1);
+}
+
+static bool read_all(struct jobs *jobs, int fd, char *to, size_t size)
 {
 	while (size) {
 		ssize_t n = read(fd, to, size);
 
+		if (n < 0 && errno == EINTR) {
+			pass_on_interrupt(jobs);
+			continue;
+		}
 		if (n <= 0)
 			return false;
 		to += n;
@@ -25,12 +55,25 @@ static bool read_all(int fd, char *to, size_t size)
 	return true;
 }
 
+/* The work of a job, in its own process, which does not outlive the one that waits for it. */
+static _Noreturn void be_job(void (*work)(void *ctx, unsigned job, void *result), void *ctx,
+			     unsigned number, size_t size, int to, pid_t parent)
+{
+	void *result = calloc(1, size);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (result && getppid() == parent)
+		work(ctx, number, result);
+	fflush(NULL);
+	_exit(!result || write(to, result, size) != (ssize_t)size);
+}
+
 static struct job start(void (*work)(void *ctx, unsigned job, void *result), void *ctx,
 			unsigned number, size_t size)
 {
 	struct job job = {.pid = -1};
+	const pid_t parent = getpid();
 	int ends[2];
-	void *result;
 
 	fflush(NULL);
 	if (pipe(ends))
@@ -39,11 +82,7 @@ static struct job start(void (*work)(void *ctx, unsigned job, void *result), voi
 	job.pid = fork();
 	if (!job.pid) {
 		close(ends[0]);
-		result = calloc(1, size);
-		if (result)
-			work(ctx, number, result);
-		fflush(NULL);
-		_exit(!result || write(ends[1], result, size) != (ssize_t)size);
+		be_job(work, ctx, number, size, ends[1], parent);
 	}
 	close(ends[1]);
 	if (job.pid < 0)
@@ -51,14 +90,29 @@ static struct job start(void (*work)(void *ctx, unsigned job, void *result), voi
 	return job;
 }
 
-static bool finish(const struct job *job, void *result, size_t size)
+/* Why there is no result of a job. */
+static void complain(unsigned number, int status)
 {
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "ptstress: job %u was ended by signal %d\n", number,
+			WTERMSIG(status));
+	else
+		fprintf(stderr, "ptstress: job %u has no result: out of memory\n", number);
+}
+
+static bool finish(struct jobs *jobs, unsigned number, void *result, size_t size)
+{
+	const struct job *job = &jobs->all[number];
 	char *got = malloc(size);
-	bool well = got && read_all(job->from, got, size);
-	int status;
+	bool well = got && read_all(jobs, job->from, got, size);
+	int status = 0;
 
 	close(job->from);
-	well = waitpid(job->pid, &status, 0) == job->pid && !status && well;
+	while (waitpid(job->pid, &status, 0) < 0 && errno == EINTR)
+		pass_on_interrupt(jobs);
+	well = well && !status;
+	if (!well)
+		complain(number, status);
 	for (size_t i = 0; well && i < size; i++)
 		((char *)result)[i] = got[i];
 	free(got);
@@ -68,13 +122,19 @@ static bool finish(const struct job *job, void *result, size_t size)
 unsigned jobs_run(unsigned jobs, void (*work)(void *ctx, unsigned job, void *result), void *ctx,
 		  void *results, size_t size)
 {
-	struct job all[MAX_JOBS];
+	struct jobs started = {.count = 0};
 	unsigned badly = 0;
 
+	interrupt_catch_also(SIGUSR1);
+	for (; started.count < jobs; started.count++) {
+		started.all[started.count] = start(work, ctx, started.count, size);
+		if (started.all[started.count].pid < 0)
+			fprintf(stderr, "ptstress: job %u cannot be started: %s\n", started.count,
+				strerror(errno));
+	}
 	for (unsigned i = 0; i < jobs; i++)
-		all[i] = start(work, ctx, i, size);
-	for (unsigned i = 0; i < jobs; i++)
-		if (all[i].pid < 0 || !finish(&all[i], (char *)results + i * size, size))
+		if (started.all[i].pid < 0 ||
+		    !finish(&started, i, (char *)results + i * size, size))
 			badly++;
 	return badly;
 }

@@ -209,7 +209,6 @@ bool options_parse(struct options *options, int argc, char **argv)
 
 	*options = (struct options){
 		.strategies = "all",
-		.scenarios = "all",
 		.limits.bound = DEFAULT_BOUND,
 		.slices = 1,
 		.jobs = 1,
@@ -220,6 +219,13 @@ bool options_parse(struct options *options, int argc, char **argv)
 		fprintf(stderr, "ptstress: --slice and --jobs share the programs of --generate\n");
 		return false;
 	}
+	if (options->generate && options->scenarios) {
+		fprintf(stderr,
+			"ptstress: --generate takes the place of --scenario: give one of them\n");
+		return false;
+	}
+	if (!options->scenarios)
+		options->scenarios = "all";
 	if (options->generate && !generate_begin(&generator, options->generate)) {
 		fprintf(stderr,
 			"ptstress: --generate: '%s' is not a shape such as 1,2 of at most 6 calls\n",

@@ -48,6 +48,7 @@ static const struct searcher *searcher;
 static unsigned picked[PICK_NR];
 static const struct schedule *replay; /* NULL: search */
 static unsigned replayed;
+static bool replay_fits; /* each switch of the schedule, so far, could be made */
 static double started;
 static bool endless_is_fair, too_long;
 
@@ -62,6 +63,7 @@ static const struct schedule_switch *replay_next(bool pick)
 		return NULL;
 	replayed++;
 	rt.forced = replayed < replay->count ? replay->at[replayed].step : UINT32_MAX;
+	replay_fits &= s->pick == pick;
 	return s->pick == pick ? s : NULL;
 }
 
@@ -74,6 +76,8 @@ static unsigned decide_replay(unsigned enabled, unsigned current)
 		return next;
 	if (enabled & 1u << s->to)
 		next = s->to;
+	else
+		replay_fits = false;
 	/* The search would have noted the call's beginning here, or not yet. */
 	if (current < THREAD_ALL && !s->uninvoked && rt.self->invoke_pending)
 		sched_stamp();
@@ -84,6 +88,7 @@ static unsigned pick_replay(unsigned n)
 {
 	const struct schedule_switch *s = replay_next(true);
 
+	replay_fits &= !s || s->to < n;
 	return s && s->to < n ? s->to : 0;
 }
 
@@ -196,6 +201,7 @@ static void run_once(void)
 	path_depth = 0;
 	memset(picked, 0, sizeof(picked));
 	replayed = 0;
+	replay_fits = true;
 	rt.forced = replay && replay->count ? replay->at[0].step : UINT32_MAX;
 	if (!replay)
 		searcher->begin();
@@ -210,8 +216,14 @@ bool search_replay(const struct schedule *schedule, bool record)
 		trace_begin();
 	run_once();
 	rt.recording = false;
+	replay_fits &= replayed == schedule->count;
 	replay = NULL;
 	return !sched_failed();
+}
+
+bool search_replay_fits(void)
+{
+	return replay_fits;
 }
 
 static void path_to_schedule(struct schedule *schedule)

@@ -67,6 +67,9 @@ void search(const struct subject *subject, const struct search_limits *limits,
 /* Run one schedule of a subject that is set up; true when it breaks no rule. */
 bool search_replay(const struct schedule *schedule, bool record);
 
+/* Had the execution that was replayed each step and thread that the schedule names? */
+bool search_replay_fits(void);
+
 /* Set up only. Return: false when that already breaks a rule. */
 bool search_prepare(const struct subject *subject);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "must.h"
 #include "report.h"
@@ -65,6 +66,15 @@ static FILE *open_file(const char *name)
 	return file;
 }
 
+/* One would write over the other. */
+static bool same_file(FILE *one, FILE *other)
+{
+	struct stat a, b;
+
+	return one && other && !fstat(fileno(one), &a) && !fstat(fileno(other), &b) &&
+	       S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 struct report *report_open(const struct run_options *options, size_t cases)
 {
 	struct report *r = must(calloc(1, sizeof(*r)));
@@ -76,6 +86,10 @@ struct report *report_open(const struct run_options *options, size_t cases)
 	if ((options->junit && !(r->junit = open_file(options->junit))) ||
 	    (options->tap && !(r->tap = open_file(options->tap))))
 		return NULL;
+	if (same_file(r->junit, r->tap)) {
+		complain("--junit and --tap name the same file: %s", options->tap);
+		return NULL;
+	}
 	all_parameters(options, line, sizeof(line));
 	printf("%s: %zu case%s\n", line, cases, cases == 1 ? "" : "s");
 	if (r->tap)
