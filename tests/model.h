@@ -81,6 +81,8 @@ void end_failure(struct world *w);
 
 /* @rc is right: 0 if @errors is empty, else one of them; -ENOMEM also while failing. */
 bool succeeded(struct world *w, int rc, uint64_t errors);
+/* The same for a call that never allocates. */
+bool succeeded_anyway(struct world *w, int rc, uint64_t errors);
 #define ERROR_BIT(error) (UINT64_C(1) << (error))
 
 void expect_mapping(struct world *w, pt_va_t va, const struct pt_mapping *m);
@@ -119,7 +121,48 @@ void let_go(struct world *w);
 /* Leaves and handles hold all references there are. */
 void expect_references(struct world *w);
 
-/* ---- calls ---- */
+/* ---- calls with given arguments ---- */
+
+/*
+ * Make the call, compare what it returns with the map, and change that alike. While w->failing it may
+ * return -ENOMEM instead, which w->enomem counts; then nothing has changed.
+ */
+void model_map(struct world *w, pt_va_t va, pt_va_t last, pt_pa_t pa, pt_prop_t prop,
+	       unsigned max_level);
+void model_unmap(struct world *w, pt_va_t va, pt_va_t last, bool gather);
+void model_protect(struct world *w, pt_va_t va, pt_va_t last, pt_prop_t set, pt_prop_t clear);
+void model_mark(struct world *w, pt_va_t va, pt_va_t last, uint64_t mark);
+/* @counted: compare how many tables went with how many there are. */
+void model_prune(struct world *w, pt_va_t va, pt_va_t last, bool gather, bool counted);
+void model_merge(struct world *w, pt_va_t va, pt_va_t last, unsigned max_level);
+void model_harvest(struct world *w, pt_va_t va, pt_va_t last, pt_prop_t clear, bool gather);
+/* @view: the table, or one that shares it. */
+void model_access(struct world *w, struct pt_table *view, pt_va_t va, enum pt_access access,
+		  bool user);
+
+struct transaction {
+	struct world *w;
+	struct pt_cursor c;
+	enum pt_mode mode;
+	unsigned top;
+	pt_va_t first, last;
+	pt_va_t va; /* where the cursor must stand */
+	bool at_end;
+};
+
+/* False when it was refused: no cursor is open. Opens the gather, too. */
+bool cursor_begin(struct transaction *t, struct world *w, pt_va_t va, pt_va_t last,
+		  enum pt_mode mode, unsigned top);
+/* @errors: those that the arguments must lead to, as ERROR_BIT() says them. */
+void cursor_find_next(struct transaction *t, uint64_t len, uint64_t errors);
+void cursor_jump(struct transaction *t, pt_va_t va, uint64_t errors);
+void cursor_map(struct transaction *t, const struct pt_item *wanted);
+void cursor_mark(struct transaction *t, uint64_t len, uint64_t mark, uint64_t errors);
+void cursor_take_next(struct transaction *t, uint64_t len, uint64_t errors);
+void cursor_protect_next(struct transaction *t, uint64_t len, pt_prop_t set, pt_prop_t clear,
+			 uint64_t errors);
+
+/* ---- random calls ---- */
 
 typedef void (*model_call)(struct world *w);
 /* Those that come often; `random_transaction` fails its own steps, the others are to be failed. */

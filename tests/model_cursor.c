@@ -2,16 +2,6 @@
 /* Random transactions of a cursor, compared call by call. */
 #include "model.h"
 
-struct transaction {
-	struct world *w;
-	struct pt_cursor c;
-	enum pt_mode mode;
-	unsigned top;
-	pt_va_t first, last;
-	pt_va_t va; /* where the cursor must stand */
-	bool at_end;
-};
-
 static void advance(struct transaction *t, pt_va_t last)
 {
 	t->va = last + 1;
@@ -43,29 +33,45 @@ static void do_query(struct transaction *t)
 	struct pt_mapping m;
 	int rc = pt_cursor_query(&t->c, &m);
 
-	if (succeeded(t->w, rc, t->at_end ? ERROR_BIT(ERANGE) : 0))
+	if (succeeded_anyway(t->w, rc, t->at_end ? ERROR_BIT(ERANGE) : 0))
 		expect_mapping(t->w, t->va, &m);
 }
 
-static void do_find_next(struct transaction *t)
+void cursor_find_next(struct transaction *t, uint64_t len, uint64_t errors)
 {
 	struct world *w = t->w;
-	uint64_t errors = 0;
-	uint64_t len = random_reach(t, &errors);
 	pt_va_t found, want = 0;
 	int rc = pt_cursor_find_next(&t->c, len, &found);
 
 	if (errors) {
-		succeeded(w, rc, errors);
+		succeeded_anyway(w, rc, errors);
 		return;
 	}
 	if (flat_next(&w->map, t->va, t->va + (len - 1), &want)) {
-		succeeded(w, rc, 0);
+		succeeded_anyway(w, rc, 0);
 		assert_int_equal(found, want);
 		t->va = found;
 	} else {
-		succeeded(w, rc, ERROR_BIT(ENOENT));
+		succeeded_anyway(w, rc, ERROR_BIT(ENOENT));
 		advance(t, t->va + (len - 1));
+	}
+}
+
+static void do_find_next(struct transaction *t)
+{
+	uint64_t errors = 0;
+	uint64_t len = random_reach(t, &errors);
+
+	cursor_find_next(t, len, errors);
+}
+
+void cursor_jump(struct transaction *t, pt_va_t va, uint64_t errors)
+{
+	if (va < t->first || va > t->last)
+		errors |= ERROR_BIT(ERANGE);
+	if (succeeded_anyway(t->w, pt_cursor_jump(&t->c, va), errors)) {
+		t->va = va;
+		t->at_end = false;
 	}
 }
 
@@ -82,23 +88,13 @@ static void do_jump(struct transaction *t)
 		va++;
 		errors = ERROR_BIT(EINVAL);
 	}
-	if (va < t->first || va > t->last)
-		errors |= ERROR_BIT(ERANGE);
-	if (succeeded(w, pt_cursor_jump(&t->c, va), errors)) {
-		t->va = va;
-		t->at_end = false;
-	}
+	cursor_jump(t, va, errors);
 }
 
-static void do_map(struct transaction *t)
+void cursor_map(struct transaction *t, const struct pt_item *wanted)
 {
 	struct world *w = t->w;
-	unsigned levels = w->fx->format->levels;
-	struct pt_item item = {
-		.pa = random_frame(w, t->va),
-		.prop = random_prop(w),
-		.level = one_in(w, 3) ? 1 + (unsigned)random_below(w, levels) : 1,
-	};
+	struct pt_item item = *wanted;
 	uint64_t size = pt_page_size(w->fx->format, item.level);
 	uint64_t errors = 0;
 
@@ -123,17 +119,26 @@ static void do_map(struct transaction *t)
 	advance(t, t->va + (size - 1));
 }
 
-static void do_mark(struct transaction *t)
+static void do_map(struct transaction *t)
 {
 	struct world *w = t->w;
-	uint64_t mark = random_mark(w);
-	uint64_t errors = t->mode == PT_BUILD ? 0 : ERROR_BIT(EINVAL);
-	uint64_t len = random_reach(t, &errors);
+	unsigned levels = w->fx->format->levels;
+	struct pt_item item = {
+		.pa = random_frame(w, t->va),
+		.prop = random_prop(w),
+		.level = one_in(w, 3) ? 1 + (unsigned)random_below(w, levels) : 1,
+	};
+
+	cursor_map(t, &item);
+}
+
+void cursor_mark(struct transaction *t, uint64_t len, uint64_t mark, uint64_t errors)
+{
+	struct world *w = t->w;
 	pt_va_t last = t->va + (len - 1);
 
-	/* Slots above top are out of reach, and more than a few thousand below take their time. */
-	if (!errors && len / pt_page_size(w->fx->format, t->top) > 4096)
-		return;
+	if (t->mode != PT_BUILD)
+		errors |= ERROR_BIT(EINVAL);
 	if (!errors && flat_any_leaf(&w->map, t->va, last))
 		errors |= ERROR_BIT(EEXIST);
 	if (!succeeded(w, pt_cursor_mark(&t->c, len, mark), errors))
@@ -141,6 +146,18 @@ static void do_mark(struct transaction *t)
 	w->changes++;
 	flat_mark(&w->map, t->va, last, mark);
 	advance(t, last);
+}
+
+static void do_mark(struct transaction *t)
+{
+	struct world *w = t->w;
+	uint64_t mark = random_mark(w);
+	uint64_t errors = t->mode == PT_BUILD ? 0 : ERROR_BIT(EINVAL);
+	uint64_t len = random_reach(t, &errors);
+
+	/* Slots above top are out of reach, and more than a few thousand below take their time. */
+	if (errors || len / pt_page_size(w->fx->format, t->top) <= 4096)
+		cursor_mark(t, len, mark, errors);
 }
 
 /* Split the leaf at @va until it lies within the range, as the call must. */
@@ -181,16 +198,16 @@ static void expect_taken(struct transaction *t, const struct pt_taken *taken, pt
 	assert_int_equal(taken->pages, flat_pages(&w->map, taken->va, taken_last));
 }
 
-static void do_take_next(struct transaction *t)
+void cursor_take_next(struct transaction *t, uint64_t len, uint64_t errors)
 {
 	struct world *w = t->w;
-	uint64_t errors = t->mode == PT_READ_ONLY ? ERROR_BIT(EINVAL) : 0;
-	uint64_t len = random_reach(t, &errors);
 	pt_va_t last = t->va + (len - 1);
 	struct pt_taken taken;
 	pt_va_t found;
 	int rc = pt_cursor_take_next(&t->c, len, &w->gather, &taken);
 
+	if (t->mode == PT_READ_ONLY)
+		errors |= ERROR_BIT(EINVAL);
 	if (errors) {
 		succeeded(w, rc, errors);
 		return;
@@ -214,6 +231,14 @@ static void do_take_next(struct transaction *t)
 	advance(t, last);
 }
 
+static void do_take_next(struct transaction *t)
+{
+	uint64_t errors = 0;
+	uint64_t len = random_reach(t, &errors);
+
+	cursor_take_next(t, len, errors);
+}
+
 struct change {
 	pt_prop_t set, clear;
 	struct leaf seen;
@@ -229,21 +254,20 @@ static pt_prop_t apply_change(void *ctx, pt_va_t va, const struct pt_item *old)
 	return (old->prop & ~c->clear) | c->set;
 }
 
-static void do_protect_next(struct transaction *t)
+void cursor_protect_next(struct transaction *t, uint64_t len, pt_prop_t set, pt_prop_t clear,
+			 uint64_t errors)
 {
 	struct world *w = t->w;
-	struct change change = {
-		.set = random_prop(w) & ~(PT_TRACKED | PT_CACHE_MASK),
-		.clear = random_prop(w) & ~(PT_TRACKED | PT_CACHE_MASK),
-	};
-	uint64_t errors = t->mode == PT_READ_ONLY ? ERROR_BIT(EINVAL) : 0;
-	uint64_t len = random_reach(t, &errors), ret_len;
+	struct change change = {.set = set, .clear = clear};
 	pt_va_t last = t->va + (len - 1);
 	pt_va_t found, ret_va;
+	uint64_t ret_len;
 	struct leaf leaf;
 	int rc = pt_cursor_protect_next(&t->c, len, apply_change, &change, &w->gather, &ret_va,
 					&ret_len);
 
+	if (t->mode == PT_READ_ONLY)
+		errors |= ERROR_BIT(EINVAL);
 	if (!errors && !flat_next(&w->map, t->va, last, &found)) {
 		succeeded(w, rc, ERROR_BIT(ENOENT));
 		if (rc != -ENOMEM)
@@ -261,6 +285,34 @@ static void do_protect_next(struct transaction *t)
 	assert_int_equal(ret_len, pt_page_size(w->fx->format, leaf.item.level));
 	flat_protect_leaf(&w->map, found, change.set, change.clear);
 	advance(t, ret_va + (ret_len - 1));
+}
+
+static void do_protect_next(struct transaction *t)
+{
+	pt_prop_t set = random_prop(t->w) & ~(PT_TRACKED | PT_CACHE_MASK);
+	pt_prop_t clear = random_prop(t->w) & ~(PT_TRACKED | PT_CACHE_MASK);
+	uint64_t errors = 0;
+	uint64_t len = random_reach(t, &errors);
+
+	cursor_protect_next(t, len, set, clear, errors);
+}
+
+/* Whether it may begin, which only building may not for want of nodes, is for succeeded() to say. */
+static bool begun(struct transaction *t, int rc)
+{
+	if (t->mode != PT_BUILD)
+		assert_int_equal(rc, 0);
+	return succeeded(t->w, rc, 0);
+}
+
+bool cursor_begin(struct transaction *t, struct world *w, pt_va_t va, pt_va_t last,
+		  enum pt_mode mode, unsigned top)
+{
+	*t = (struct transaction){
+		.w = w, .mode = mode, .top = top, .first = va, .last = last, .va = va};
+	open_gather(w);
+	return begun(
+		t, pt_cursor_begin(w->fx->self, w->fx->table, va, last - va + 1, mode, top, &t->c));
 }
 
 static void random_step_of(struct transaction *t)
@@ -300,9 +352,7 @@ void random_transaction(struct world *w)
 					 &t.c);
 	if (rc == -EBUSY)
 		rc = pt_cursor_begin(w->fx->self, w->fx->table, t.first, len, t.mode, t.top, &t.c);
-	if (t.mode != PT_BUILD)
-		assert_int_equal(rc, 0); /* they need no nodes */
-	if (!succeeded(w, rc, 0)) {
+	if (!begun(&t, rc)) {
 		end_failure(w);
 		return;
 	}
