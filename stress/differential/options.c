@@ -13,11 +13,11 @@
 #define MIN_CALLS_EACH 12 /* one transaction */
 
 enum {
-	KEY_STRATEGY = 's',
+	KEY_STRATEGY = 'S',
 	KEY_FORMAT = 'f',
 	KEY_NODE_LOCK = 'l',
 	KEY_THREADS = 't',
-	KEY_SEED = 'r',
+	KEY_SEED = 's',
 	KEY_PROGRAMS = 'n',
 	KEY_FIRST = 'i',
 	KEY_CALLS = 'c',

@@ -17,7 +17,7 @@
 #define MAX_SLICES 1000000u
 
 enum {
-	KEY_STRATEGY = 's',
+	KEY_STRATEGY = 'S',
 	KEY_SCENARIO = 'n',
 	KEY_BOUND = 'b',
 	KEY_MAX = 'm',
@@ -32,7 +32,7 @@ enum {
 	KEY_JOBS = 'j',
 	KEY_SEARCH = 'a',
 	KEY_SECONDS = 't',
-	KEY_SEED = 'e',
+	KEY_SEED = 's',
 };
 
 static const struct argp_option argp_options[] = {
