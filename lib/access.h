@@ -12,7 +12,7 @@
  *   [ORD-ttas]     rel: ttas_unlock()        acq: ttas_lock()            (sync/ttas.h)
  *   [ORD-ticket]   rel: ticket_unlock()      acq: ticket_served()        (sync/ticket.h)
  *   [ORD-queued]   rel: queued_unlock()      acq: queued_take()          (sync/queued.h)
- *   [ORD-queue]    rel: queued_append(), queued_leave() acq: queued_next(), queued_append()
+ *   [ORD-queue]    rel: queued_append()      acq: queued_next(), queued_append() (sync/queued.h)
  *                  Entries of waiters are complete when referred to, and done with when they end.
  *   [ORD-readers]  rel: sharedlock_unlock_shared() acq: sharedlock_lock() (sync/sharedlock.h)
  *   [ORD-mutex]    rel: mutex_unlock()       acq: mutex_lock()           (sync/mutex.h)

@@ -260,6 +260,9 @@ class Weak(Explore):
     more = ["--weak", "1"]
 
 
+SHIPPED = ["-O2", "-g0", "-w"]  # no warnings: they differ with the optimisation
+
+
 def makes_no_difference(tier, mutant, tree):
     """Is the optimised code of all objects the same? Then it is no mutant."""
     files = {h.file for h in mutant.hunks}
@@ -268,7 +271,7 @@ def makes_no_difference(tier, mutant, tree):
     objects = sorted({o for t in targets for o in build.objects(t, files)})
     few = [o for o in objects if "_rcu.a" in o] or objects
     for name in few:
-        mine = mutantbuild.Private(build, tree, files).compile(name, ["-O2", "-g0"])
+        mine = mutantbuild.Private(build, tree, files).compile(name, SHIPPED)
         if code_of(mine) != unchanged_code(tier, name, files):
             return False
     return True
@@ -281,7 +284,7 @@ def unchanged_code(tier, name, files):
             with tempfile.TemporaryDirectory(prefix="unchanged-") as plain:
                 mutantlib.copy(mutantbuild.ROOT, plain)
                 tier.code[name] = code_of(mutantbuild.Private(tier.build, plain, files).compile(
-                    name, ["-O2", "-g0"]))
+                    name, SHIPPED))
         return tier.code[name]
 
 

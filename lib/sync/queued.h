@@ -16,7 +16,8 @@
  *    be lost), or makes its successor first, waiting until that has linked itself, which it does
  *    right after it has appended itself.
  * 4. Nobody touches an entry after its wait: the predecessor's last access is the one that makes it
- *    first, the successor's the one that links, and both are awaited [ORD-queue].
+ *    first, the successor's the one that links, and both are awaited. What the next wait writes to it
+ *    comes later than they, because it has read them [ORD-queue].
  */
 #ifndef PT_SYNC_QUEUED_H
 #define PT_SYNC_QUEUED_H
@@ -54,8 +55,8 @@ static inline void queued_append(_Atomic uint64_t *queue, struct queued_waiter *
 		return;
 	/* [ORD-queue] rel: pairs with queued_next() */
 	atomic_store_explicit(&before->next, me, memory_order_release);
-	/* [ORD-queue] acq: the predecessor is done with the entry; pairs with queued_leave() */
-	port_wait_until(atomic_load_explicit(&me->first, memory_order_acquire));
+	/* Relaxed: being first says nothing about data; that comes with the word. */
+	port_wait_until(atomic_load_explicit(&me->first, memory_order_relaxed));
 }
 
 /* Take @me, which is first, out of the queue. */
@@ -70,8 +71,8 @@ static inline void queued_leave(_Atomic uint64_t *queue, struct queued_waiter *m
 			return;
 		port_wait_until(queued_next(me));
 	}
-	/* [ORD-queue] rel: pairs with queued_append() */
-	atomic_store_explicit(&queued_next(me)->first, true, memory_order_release);
+	/* Relaxed: later than its clearing, which queued_next() has acquired; see queued_append(). */
+	atomic_store_explicit(&queued_next(me)->first, true, memory_order_relaxed);
 }
 
 /* Nobody waits, and it is free: take it. Needs no entry. */

@@ -173,6 +173,13 @@ static inline struct cell *atomic_point(const volatile void *object, bool write,
 	return cell;
 }
 
+/* After a release: what the thread does from now on is not in it. */
+static void begin_epoch(void)
+{
+	if (unlikely(++rt.self->clock.of[rt.me] == CLOCK_MAX))
+		rt_fail("P1", "%d releasing stores in one execution", CLOCK_MAX);
+}
+
 /*
  * Two operations that leave the value as it was, and release nothing, give the same in either order:
  * so they only see. With weak memory each leaves a message of its own.
@@ -217,8 +224,19 @@ static inline void atomic_release(struct cell *cell, const volatile void *object
 	else
 		cell->release[first] = rt.self->clock;
 	cell->released |= (uint8_t)(1u << first);
-	if (unlikely(++rt.self->clock.of[rt.me] == CLOCK_MAX))
-		rt_fail("P1", "%d releasing stores in one execution", CLOCK_MAX);
+	begin_epoch();
+}
+
+/* A store that a later one overtakes leaves a message, and the object as it is. */
+static bool atomic_overtaken(struct cell *cell, const volatile void *object, size_t bytes,
+			     uint64_t new, int order)
+{
+	if (likely(!rt.weak) || order == ORDER_SEQ_CST ||
+	    !weak_overtaken(cell, (uintptr_t)object, bytes, new, releases(order)))
+		return false;
+	if (releases(order))
+		begin_epoch();
+	return true;
 }
 
 /* A waiter that polls remembers what it has seen; has it changed since? Then it looks again. */
@@ -254,12 +272,12 @@ static uint64_t atomic_load_weak(struct cell *cell, const volatile void *object,
 }
 
 static inline void atomic_stored(struct cell *cell, const volatile void *object, size_t bytes,
-				 uint64_t old, uint64_t new, int order)
+				 uint64_t old, uint64_t new, bool rmw, int order)
 {
 	/* a release has begun a new epoch */
 	if (unlikely(rt.weak))
 		weak_store(cell, (uintptr_t)object, bytes, old, new,
-			   (int16_t)(rt.self->clock.of[rt.me] - releases(order)),
+			   (int16_t)(rt.self->clock.of[rt.me] - releases(order)), rmw,
 			   order == ORDER_SEQ_CST);
 }
 
@@ -294,7 +312,7 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 			atomic_access(cell, addr, (bits) / 8, true);                   \
 			atomic_loaded(cell, addr, order);                              \
 			atomic_release(cell, addr, order, true);                       \
-			atomic_stored(cell, addr, (bits) / 8, old, new, order);        \
+			atomic_stored(cell, addr, (bits) / 8, old, new, true, order);  \
 		}                                                                      \
 		*addr = new;                                                           \
 		if (cell)                                                              \
@@ -333,8 +351,10 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 			atomic_effect(cell, stopped, true, true, order);                          \
 			RECORD(ATOMIC_STORE, order, addr, bits, old, value);                      \
 			atomic_access(cell, addr, (bits) / 8, true);                              \
+			if (atomic_overtaken(cell, addr, (bits) / 8, value, order))               \
+				return;                                                           \
 			atomic_release(cell, addr, order, false);                                 \
-			atomic_stored(cell, addr, (bits) / 8, old, value, order);                 \
+			atomic_stored(cell, addr, (bits) / 8, old, value, false, order);          \
 		}                                                                                 \
 		*addr = value;                                                                    \
 		if (cell)                                                                         \
@@ -358,7 +378,7 @@ static inline void atomic_changed(struct cell *cell, bool changed)
 			atomic_loaded(cell, addr, done ? order : fail_order);                     \
 			if (done) {                                                               \
 				atomic_release(cell, addr, order, true);                          \
-				atomic_stored(cell, addr, (bits) / 8, old, value, order);         \
+				atomic_stored(cell, addr, (bits) / 8, old, value, true, order);   \
 			} else if (unlikely(rt.weak)) {                                           \
 				weak_load_last(cell, (uintptr_t)addr, (bits) / 8,                 \
 					       fail_order == ORDER_SEQ_CST);                      \

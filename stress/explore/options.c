@@ -41,8 +41,8 @@ static const struct argp_option argp_options[] = {
 	{"generate", KEY_GENERATE, "SHAPE", 0,
 	 "instead of scenarios all programs of a shape: 1,2 is two threads of 1 and 2 calls", 0},
 	{"weak", KEY_WEAK, "N", 0,
-	 "up to N atomic loads of an execution read an older value, as C11 allows, 0..8 (default 0: "
-	 "sequentially consistent)",
+	 "up to N atomic loads of an execution read an older value, and as many stores are overtaken by "
+	 "earlier ones, as C11 allows, 0..8 (default 0: sequentially consistent)",
 	 0},
 	{"slice", KEY_SLICE, "I/N", 0, "of these only the I-th of N parts, 1..N", 0},
 	{"jobs", KEY_JOBS, "N", 0, "processes that share them, 1..64 (default 1)", 0},
@@ -148,7 +148,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->generate = arg;
 		return 0;
 	case KEY_WEAK:
-		search_budget[PICK_STALE_READ] =
+		search_budget[PICK_STALE_READ] = search_budget[PICK_OVERTAKEN] =
 			(unsigned)parse_number(state, "weak", arg, MAX_STALE);
 		rt.weak = search_budget[PICK_STALE_READ];
 		return 0;

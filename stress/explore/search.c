@@ -25,7 +25,8 @@
 #include "trace.h"
 
 bool search_prunes = true;
-unsigned search_budget[PICK_NR] = {[PICK_ALLOC_FAILS] = 1, [PICK_STALE_READ] = 1};
+unsigned search_budget[PICK_NR] = {
+	[PICK_ALLOC_FAILS] = 1, [PICK_STALE_READ] = 1, [PICK_OVERTAKEN] = 1};
 
 const char *const search_names[SEARCH_NR] = {
 	[SEARCH_BOUNDED] = "bounded",
@@ -137,6 +138,7 @@ unsigned search_decide(unsigned enabled, unsigned current)
 static const char *const pick_names[PICK_NR] = {
 	[PICK_ALLOC_FAILS] = "an allocation fails",
 	[PICK_STALE_READ] = "an older value is read",
+	[PICK_OVERTAKEN] = "the store is overtaken by an earlier one",
 };
 
 unsigned path_pick(unsigned n)

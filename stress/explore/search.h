@@ -27,7 +27,7 @@
 enum search_kind { SEARCH_BOUNDED, SEARCH_DPOR, SEARCH_RANDOM, SEARCH_POS, SEARCH_NR };
 
 /* What is picked; each kind has a budget of its own. */
-enum pick_kind { PICK_ALLOC_FAILS, PICK_STALE_READ, PICK_NR };
+enum pick_kind { PICK_ALLOC_FAILS, PICK_STALE_READ, PICK_OVERTAKEN, PICK_NR };
 
 /* How often in one execution the pick of a kind may be another than the default. */
 extern unsigned search_budget[PICK_NR];

@@ -18,6 +18,7 @@ struct message {
 	uint16_t previous;   /* 0: there is none */
 	bool releases;
 	bool seq_cst; /* stored or read by a seq_cst operation */
+	bool rmw;     /* of a read-modify-write, which read the previous one */
 };
 
 /* What lies in a cell, by the first byte of each object. Counts if `run` is this execution. */
@@ -124,6 +125,14 @@ static bool knows(const struct message *m, bool seq_cst)
 	return known.word[0] || known.word[1] || (seq_cst && m->seq_cst);
 }
 
+/* The running thread's n-th possible place in the list, from the newest message on. */
+static uint16_t *link_behind(uint16_t *last, unsigned n)
+{
+	for (; n; last = &messages[*last].previous)
+		n -= !messages[*last].rmw;
+	return last;
+}
+
 static void has_read(struct message *m, bool seq_cst)
 {
 	if (m->known.of[rt.me] > rt.self->clock.of[rt.me])
@@ -166,14 +175,40 @@ void weak_load_last(struct cell *cell, uintptr_t addr, size_t bytes, bool seq_cs
 }
 
 void weak_store(struct cell *cell, uintptr_t addr, size_t bytes, uint64_t old, uint64_t new,
-		int16_t epoch, bool seq_cst)
+		int16_t epoch, bool rmw, bool seq_cst)
 {
 	struct message *m = add_message(find_or_begin(cell, addr, bytes, old), new);
 	unsigned first = addr & 7;
 
 	m->known.of[rt.me] = epoch;
 	m->seq_cst = seq_cst;
+	m->rmw = rmw;
 	m->releases = cell->released & 1u << first;
 	if (m->releases)
 		m->release = cell->release[first];
+}
+
+bool weak_overtaken(struct cell *cell, uintptr_t addr, size_t bytes, uint64_t new, bool releases)
+{
+	uint16_t *last = find(cell, addr, bytes);
+	const struct message *newer;
+	struct message *m;
+	unsigned n = 1, back;
+
+	if (!last)
+		return false;
+	/* Below each message that it need not know of; not below one of which a later one is known. */
+	for (newer = &messages[*last];
+	     !knows(newer, false) && newer->previous && n < MAX_CANDIDATES;
+	     newer = &messages[newer->previous])
+		n += !newer->rmw;
+	back = search_pick(PICK_OVERTAKEN, n);
+	if (!back)
+		return false;
+	m = add_message(link_behind(last, back), new);
+	m->known.of[rt.me] = rt.self->clock.of[rt.me];
+	m->releases = releases;
+	if (releases)
+		m->release = rt.self->clock;
+	return true;
 }

@@ -284,6 +284,45 @@ static void claim_body(void *memory, unsigned thread, bool buggy)
 	expect(l, !atomic_fetch_add_explicit(&l->data, 1, RELAXED));
 }
 
+/* Each overwrites what the other stored first; in one order of all stores one of the last two is last. */
+static void crossing_body(void *memory, unsigned thread, bool buggy)
+{
+	struct letters *l = memory;
+	_Atomic uint32_t *mine = thread ? &l->b : &l->a, *other = thread ? &l->a : &l->b;
+
+	atomic_store_explicit(mine, 1, buggy ? RELAXED : SEQ_CST);
+	atomic_store_explicit(other, 2, buggy ? RELEASE : SEQ_CST);
+}
+
+static bool crossing_right(void *memory)
+{
+	struct letters *l = memory;
+
+	return atomic_load_explicit(&l->a, RELAXED) + atomic_load_explicit(&l->b, RELAXED) > 2;
+}
+
+/* Who is told may overwrite; the telling is relaxed, so it may be as if it had written before. */
+static void handover_body(void *memory, unsigned thread, bool buggy)
+{
+	struct letters *l = memory;
+
+	if (!thread) {
+		atomic_store_explicit(&l->data, 1, RELAXED);
+		atomic_store_explicit(&l->a, 1, buggy ? RELAXED : RELEASE);
+	} else if (atomic_load_explicit(&l->a, ACQUIRE)) {
+		atomic_store_explicit(&l->data, 2, RELAXED);
+		atomic_store_explicit(&l->b, 1, RELAXED);
+	}
+}
+
+static bool handover_right(void *memory)
+{
+	struct letters *l = memory;
+
+	return !atomic_load_explicit(&l->b, RELAXED) ||
+	       atomic_load_explicit(&l->data, RELAXED) == 2;
+}
+
 const struct seeded seeded[] = {
 	{"counter", "lost update", "C1", 3, counter_body, counter_right, false},
 	{"locked", "data race", "C1", 2, locked_body, NULL, false},
@@ -297,5 +336,7 @@ const struct seeded seeded[] = {
 	{"witness", "relaxed telling", "C1", 3, witness_body, letters_right, true},
 	{"sequence", "broken sequence", "C1", 3, sequence_body, letters_right, true},
 	{"claim", "exchange, then a load", "C1", 2, claim_body, letters_right, true},
+	{"crossing", "no order of stores", "C1", 2, crossing_body, crossing_right, true},
+	{"handover", "relaxed telling", "C1", 2, handover_body, handover_right, true},
 };
 const unsigned seeded_count = sizeof(seeded) / sizeof(seeded[0]);
