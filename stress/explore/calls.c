@@ -7,6 +7,7 @@
 #include "figures.h"
 #include "frames.h"
 #include "roles.h"
+#include "spares.h"
 #include "tlb.h"
 
 #define MAX_HELD 2 /* cursors of a thread */
@@ -302,8 +303,10 @@ static void run_apart(struct program *p, struct call *call, unsigned t)
 		roles_run(p, call, t);
 	else if (call->step->kind <= STEP_FRAME_PUT)
 		frames_run(call, t);
-	else
+	else if (call->step->kind <= STEP_REGISTER)
 		figures_run(p, call, t);
+	else
+		spares_run(p, call, t);
 	if (call->step->kind == STEP_REGISTER)
 		calls_begin(p, t);
 }
@@ -494,6 +497,8 @@ void step_text(const struct step *s, char *text, size_t size)
 		[STEP_FRAME_PUT] = "put frame",
 		[STEP_STATS] = "look at statistics",
 		[STEP_REGISTER] = "register anew",
+		[STEP_NODES_TAKE] = "take nodes",
+		[STEP_NODES_GIVE] = "give nodes",
 	};
 	static const char *const modes[] = {"read", "change", "build"};
 	size_t n = (size_t)snprintf(text, size, "%s", names[s->kind]);

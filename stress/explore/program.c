@@ -16,6 +16,7 @@
 #include "frames.h"
 #include "oracle.h"
 #include "roles.h"
+#include "spares.h"
 #include "tlb.h"
 #include "trace.h"
 
@@ -106,6 +107,7 @@ static void start(void *ctx)
 	roles_restore();
 	frames_restore();
 	figures_restore(p);
+	spares_restore();
 }
 
 static void look_at_all(struct program *p, struct page_state *final)
@@ -155,6 +157,8 @@ static void tear_down(struct program *p)
 	for (unsigned t = 0; t < p->threads; t++)
 		rc |= (unsigned)pt_thread_unregister(p->handles[t]);
 	figures_tear_down();
+	if (p->scenario->spares)
+		spares_tear_down(p);
 	pt_pool_get_stats(p->pool, &stats);
 	if (rc)
 		rt_fail("S1", "the table cannot be destroyed: a cursor is still open");
@@ -240,12 +244,13 @@ static void warm(struct program *p, struct pt_config config, unsigned t)
 
 static void setup_pool(struct program *p)
 {
+	const struct scenario *s = p->scenario;
+	size_t chunks = s->spares ? s->spares : 1u + (s->homes && !s->scarce);
 	struct pt_pool_config pool = {
 		.size = sizeof(pool),
 		.node_shift = pt_format_find("toy")->node_shift,
 		.chunk_bytes = POOL_BYTES,
-		.max_bytes =
-			p->scenario->homes && !p->scenario->scarce ? 2 * POOL_BYTES : POOL_BYTES,
+		.max_bytes = chunks * POOL_BYTES,
 		.homes = 1 + p->scenario->homes,
 		.magazine = 16,
 		.retire_batch = 1,
@@ -299,6 +304,7 @@ static void setup(void *ctx)
 	seen_clear(&torn_down);
 	renew(p);
 	tlb_clear(p->scenario);
+	spares_setup();
 	setup_pool(p);
 	config.pool = p->pool;
 	if (p->scenario->hardware) {
@@ -325,6 +331,7 @@ static void setup(void *ctx)
 	roles_snapshot();
 	frames_snapshot();
 	figures_snapshot(p);
+	spares_snapshot();
 	set_up = p;
 }
 

@@ -67,6 +67,9 @@ enum step_kind {
 	/* statistics: see figures.h */
 	STEP_STATS,
 	STEP_REGISTER,
+	/* the pool alone: see spares.h */
+	STEP_NODES_TAKE,
+	STEP_NODES_GIVE,
 };
 
 struct step {
@@ -98,12 +101,13 @@ struct scenario {
 	bool two_tables;
 	enum apart apart;
 	unsigned frames; /* tracked items are counted frames, of at most so many references; or 0 */
-	bool memory_may_fail;  /* any one allocation of the threads: the search tries each */
-	bool stats;            /* the table counts: see figures.h */
-	bool crowd;            /* many other threads are registered */
-	unsigned locks;        /* how many the threads take altogether; 0: it depends */
-	bool synchronous;      /* who retires tables waits for the grace period itself */
-	const char *user;      /* strategy of user tables; NULL: the kernel's */
+	bool memory_may_fail; /* any one allocation of the threads: the search tries each */
+	bool stats;           /* the table counts: see figures.h */
+	unsigned spares;  /* chunks of nodes that steps take and give: see spares.h; 0: one chunk */
+	bool crowd;       /* many other threads are registered */
+	unsigned locks;   /* how many the threads take altogether; 0: it depends */
+	bool synchronous; /* who retires tables waits for the grace period itself */
+	const char *user; /* strategy of user tables; NULL: the kernel's */
 	const char *node_lock; /* NULL: as the command line says */
 	unsigned backlog;      /* bytes retired at which calls wait; 0: as the pool chooses */
 	struct step initial[MAX_STEPS];
@@ -245,5 +249,7 @@ const struct scenario *scenario_find(const char *name);
 #define FRAME_PUT(f) OF_FRAME(STEP_FRAME_PUT, f)
 #define LOOK_AT_STATS ONLY(STEP_STATS)
 #define REGISTER_ANEW ONLY(STEP_REGISTER)
+#define NODES_TAKE(n) OF_PAGES(STEP_NODES_TAKE, 0, n)
+#define NODES_GIVE(n) OF_PAGES(STEP_NODES_GIVE, 0, n)
 
 #endif

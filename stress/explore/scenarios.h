@@ -12,6 +12,7 @@ extern const struct scenario scenarios_hardware[];
 extern const struct scenario scenarios_lock[];
 extern const struct scenario scenarios_tables[];
 extern const struct scenario scenarios_upkeep[];
+extern const struct scenario scenarios_pool[];
 extern const struct scenario scenarios_role[];
 extern const struct scenario scenarios_frame[];
 extern const struct scenario scenarios_stats[];

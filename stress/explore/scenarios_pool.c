@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Nodes are taken from the pool's chunks and given back: see spares.h. A chunk has 128. */
+#include "scenario.h"
+#include "scenarios.h"
+
+#define NODES_IN_CHUNK 128
+
+const struct scenario scenarios_pool[] = {
+	{
+		.name = "pool-chunk",
+		.about = "threads take from one chunk and give back to it",
+		.cold = true,
+		.spares = 1,
+		.initial = {NODES_TAKE(NODES_IN_CHUNK), NODES_GIVE(4)},
+		.threads =
+			{
+				{NODES_TAKE(1), NODES_GIVE(1)},
+				{NODES_TAKE(2), NODES_GIVE(2)},
+				{NODES_TAKE(1)},
+			},
+	},
+	{
+		.name = "pool-chunks",
+		.about = "chunks are listed, and taken from the list, at the same time",
+		.cold = true,
+		.spares = 3,
+		.initial = {NODES_TAKE(NODES_IN_CHUNK), NODES_TAKE(NODES_IN_CHUNK),
+			    NODES_TAKE(NODES_IN_CHUNK - 1), NODES_GIVE(NODES_IN_CHUNK + 1),
+			    NODES_TAKE(NODES_IN_CHUNK)},
+		.threads =
+			{
+				{NODES_GIVE(2), NODES_TAKE(1), NODES_GIVE(1)},
+				{NODES_TAKE(1), NODES_TAKE(1), NODES_GIVE(2)},
+			},
+	},
+	{
+		.name = "pool-give",
+		.about = "what others give comes back to who takes, with what they did to it",
+		.cold = true,
+		.spares = 1,
+		.initial = {NODES_TAKE(NODES_IN_CHUNK)},
+		.threads =
+			{
+				{NODES_GIVE(1), NODES_GIVE(1)},
+				{NODES_TAKE(2), NODES_GIVE(2)},
+				{NODES_TAKE(1), NODES_TAKE(1), NODES_GIVE(2)},
+			},
+	},
+	{
+		.name = "pool-grow",
+		.about = "threads find no node left, and the pool grows once",
+		.cold = true,
+		.spares = 2,
+		.initial = {NODES_TAKE(NODES_IN_CHUNK)},
+		.threads =
+			{
+				{NODES_TAKE(1), NODES_GIVE(1)},
+				{NODES_TAKE(1), NODES_GIVE(1)},
+			},
+	},
+	{.name = NULL},
+};
