@@ -250,6 +250,11 @@ const struct scenario *scenario_find(const char *name);
 #define LOOK_AT_STATS ONLY(STEP_STATS)
 #define REGISTER_ANEW ONLY(STEP_REGISTER)
 #define NODES_TAKE(n) OF_PAGES(STEP_NODES_TAKE, 0, n)
+/* In a set-up: for another thread. */
+#define NODES_FOR(t, n)                                          \
+	{                                                        \
+		.kind = STEP_NODES_TAKE, .pages = n, .frame = t, \
+	}
 #define NODES_GIVE(n) OF_PAGES(STEP_NODES_GIVE, 0, n)
 
 #endif

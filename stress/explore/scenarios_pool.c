@@ -11,11 +11,11 @@ const struct scenario scenarios_pool[] = {
 		.about = "threads take from one chunk and give back to it",
 		.cold = true,
 		.spares = 1,
-		.initial = {NODES_TAKE(NODES_IN_CHUNK), NODES_GIVE(4)},
+		.initial = {NODES_TAKE(NODES_IN_CHUNK), NODES_GIVE(2)},
 		.threads =
 			{
+				{NODES_GIVE(1), NODES_TAKE(2)},
 				{NODES_TAKE(1), NODES_GIVE(1)},
-				{NODES_TAKE(2), NODES_GIVE(2)},
 				{NODES_TAKE(1)},
 			},
 	},
@@ -31,6 +31,21 @@ const struct scenario scenarios_pool[] = {
 			{
 				{NODES_GIVE(2), NODES_TAKE(1), NODES_GIVE(1)},
 				{NODES_TAKE(1), NODES_TAKE(1), NODES_GIVE(2)},
+			},
+	},
+	{
+		.name = "pool-again",
+		.about = "a chunk is listed again, by a third thread, above other ones",
+		.cold = true,
+		.spares = 2,
+		.initial = {NODES_FOR(2, 1), NODES_FOR(1, NODES_IN_CHUNK),
+			    NODES_TAKE(NODES_IN_CHUNK), NODES_GIVE(1)},
+		.threads =
+			{
+				{NODES_TAKE(1), NODES_TAKE(1), NODES_GIVE(1), NODES_TAKE(1),
+				 NODES_TAKE(1), NODES_TAKE(1)},
+				{NODES_GIVE(1)},
+				{NODES_GIVE(1)},
 			},
 	},
 	{

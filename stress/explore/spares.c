@@ -19,7 +19,7 @@ static uint8_t *owner_of(const struct program *p, const struct node *node)
 /* Whoever owns a node writes to it, so that handing it over without order is a race. */
 static void take(struct program *p, struct call *call, unsigned t)
 {
-	struct node_chain *held = &now.held[t];
+	struct node_chain *held = &now.held[t + call->step->frame];
 	struct node *node;
 	unsigned i;
 
@@ -29,7 +29,7 @@ static void take(struct program *p, struct call *call, unsigned t)
 
 		if (*owner)
 			rt_fail("R1", "a node of %s is handed out again", trace_thread(*owner - 1));
-		*owner = (uint8_t)(t + 1);
+		*owner = (uint8_t)(held - now.held + 1);
 		pool_unpoison(p->pool, node);
 		access_plain(node_memory(p->pool, node), 8, true, __builtin_return_address(0));
 	}
