@@ -22,7 +22,7 @@
  *   [ORD-listed]   acq_rel on both sides: chunk_list(), take_from_chunk() (pool.c)
  *   [ORD-fresh]    rel: pool_grow()          acq: pool_take_fresh()      (pool.c)
  *   [ORD-retired]  rel: pt_pool_retire_end() acq: pt_pool_has_retired()  (pool.c)
- *   [ORD-users]    rel: pt_thread_unregister(), pt_table_destroy() acq: pt_pool_destroy() (pool.c)
+ *   [ORD-users]    rel: pt_thread_unregister() acq: pt_pool_destroy()   (pool.c)
  *   [ORD-slot]     rel: slot_number_put()    acq: slot_number_get()      (thread.c)
  *   [ORD-stats]    rel, acq: group_of()  acq: pt_table_get_stats() (stats.c)
  *   [ORD-frame]    rel: frame_leave(), frame_put() acq: frame_claim(), frame_get(), the last put (frame.c)

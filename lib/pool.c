@@ -547,10 +547,10 @@ int pt_pool_destroy(struct pt_pool *pool)
 {
 	uint64_t chunks, nodes;
 
-	/* [ORD-users] acq: whatever users did is over; pairs with the decrements */
-	if (atomic_load_explicit(&pool->tables, memory_order_acquire))
+	/* Relaxed: who destroyed the last one is a thread, for which the next load waits. */
+	if (atomic_load_explicit(&pool->tables, memory_order_relaxed))
 		return -EBUSY;
-	/* [ORD-users] acq: the same for threads */
+	/* [ORD-users] acq: whatever threads did is over; pairs with pt_thread_unregister() */
 	if (atomic_load_explicit(&pool->threads, memory_order_acquire))
 		return -EBUSY;
 	port_rcu_barrier(NULL);

@@ -57,8 +57,8 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	if (!rc) {
 		rc = instance->init(table);
 		if (rc && table->kernel)
-			/* [ORD-refs] rel: as pt_table_put(), but never the last */
-			atomic_fetch_sub_explicit(&table->kernel->refs, 1, memory_order_release);
+			/* Relaxed: the caller's reference, or another one, outlives the call. */
+			atomic_fetch_sub_explicit(&table->kernel->refs, 1, memory_order_relaxed);
 	}
 	if (rc) {
 		pt_stats_destroy(table->stats);
@@ -111,8 +111,8 @@ void pt_table_release(struct pt_thread *self, struct pt_table *table)
 	table->instance->exit(table);
 	pt_thread_trim(self);
 	pt_stats_destroy(table->stats);
-	/* [ORD-users] rel: the table has left the pool; pairs with pt_pool_destroy() */
-	atomic_fetch_sub_explicit(&table->pool->tables, 1, memory_order_release);
+	/* Relaxed: this thread leaves the pool later, see [ORD-users]. */
+	atomic_fetch_sub_explicit(&table->pool->tables, 1, memory_order_relaxed);
 	port_free(table);
 	if (kernel)
 		(void)!pt_table_put(self, kernel); /* same pool, no cursor: it succeeds */

@@ -2,7 +2,8 @@
 /*
  * The end of a pool, a table, frames: whoever destroys them may do so the moment the last user has left,
  * without having waited for that thread by other means. Whatever the thread did with them is over by
- * then; a checker of races sees it, or not.
+ * then; a checker of races sees it, or not. The same for what is retired: whoever has waited for it
+ * sees what the callbacks have done, also if he finds that they had ended before.
  *
  * test_smoke_pool [milliseconds]
  */
@@ -160,6 +161,55 @@ static void one_table(const char *strategy)
 	expect_ok(pt_pool_destroy(g.pool));
 }
 
+static int clone_item(void *ctx, pt_pa_t pa, unsigned level)
+{
+	(void)ctx;
+	(void)pa;
+	(void)level;
+	return 0;
+}
+
+/* Plain: who reads it must have waited for who writes it. */
+static void drop_item(void *ctx, pt_pa_t pa, unsigned level)
+{
+	(void)pa;
+	(void)level;
+	++*(unsigned *)ctx;
+}
+
+/* @late: only when there is nothing left to wait for. */
+static void one_item(const char *strategy, bool late)
+{
+	const struct pt_pool_config config = {.size = sizeof(config), .node_shift = 5};
+	const struct pt_item_ops ops = {.clone = clone_item, .drop = drop_item};
+	unsigned drops = 0;
+	struct pt_config table = {
+		.size = sizeof(table),
+		.format = "toy",
+		.strategy = strategy,
+		.item_ops = &ops,
+		.item_ctx = &drops,
+	};
+	struct pt_pool_stats stats;
+	struct pt_thread *self;
+	struct pt_table *t;
+
+	expect_ok(pt_pool_create(&config, &table.pool));
+	expect_ok(pt_thread_register(table.pool, &self));
+	expect_ok(pt_table_create(self, &table, &t));
+	expect_ok(pt_map(self, t, 0, 1 << 12, FRAMES, RW | PT_TRACKED, 1));
+	expect_ok(pt_unmap(self, t, 0, 4 << 12, NULL, NULL));
+	do {
+		pt_thread_quiescent(self);
+		pt_pool_get_stats(table.pool, &stats);
+	} while (late && stats.retired_bytes);
+	pt_thread_reclaim(self);
+	assert_int_equal(drops, 1);
+	expect_ok(pt_table_destroy(self, t));
+	expect_ok(pt_thread_unregister(self));
+	expect_ok(pt_pool_destroy(table.pool));
+}
+
 static uint64_t now_ms(void)
 {
 	struct timespec ts;
@@ -202,12 +252,26 @@ static void a_table_goes_when_its_last_user_has_put_it(void **state)
 	while (now_ms() < until);
 }
 
+static void what_is_dropped_is_seen_by_who_has_waited(void **state)
+{
+	const uint64_t until = now_ms() + smoke_ms;
+	const struct pt_strategy_info *strategy;
+
+	(void)state;
+	do
+		for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
+			for (unsigned late = 0; late < 2; late++)
+				one_item(strategy->name, late);
+	while (now_ms() < until);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pool_goes_when_the_last_user_has_left),
 		cmocka_unit_test(a_table_goes_when_its_last_user_has_put_it),
 		cmocka_unit_test(frames_go_when_the_last_reference_is_back),
+		cmocka_unit_test(what_is_dropped_is_seen_by_who_has_waited),
 	};
 
 	smoke_arguments(argc, argv);
