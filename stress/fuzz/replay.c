@@ -86,6 +86,10 @@ static void run_file(void **state)
 	if (!bytes || !f)
 		refuse(path, strerror(errno));
 	n = fread(bytes, 1, MOST_BYTES, f);
+	if (ferror(f))
+		refuse(path, strerror(errno));
+	if (n == MOST_BYTES)
+		refuse(path, "too long to be a program: 1048576 bytes or more");
 	fclose(f);
 	bytes = realloc(bytes, n ? n : 1); /* so that reading behind it is noticed */
 	fuzz_program(bytes, n);
@@ -104,7 +108,9 @@ int main(int argc, char **argv)
 	}
 	for (int i = 1; i < argc; i++)
 		add(&files, argv[i]);
-	tests = calloc(files.n + 1, sizeof(*tests));
+	if (!files.n)
+		refuse(argv[1], "no file in it");
+	tests = calloc(files.n, sizeof(*tests));
 	if (!tests)
 		return 3;
 	for (unsigned i = 0; i < files.n; i++)
@@ -114,5 +120,10 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < files.n; i++)
 		free(files.of[i]);
 	free(tests);
-	return failed || !files.n ? 2 : 0;
+	if (failed)
+		return 2;
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "fuzz_replay: cannot write to the standard output\n");
+	return 3;
 }
