@@ -56,6 +56,17 @@ const struct scenario scenarios_tables[] = {
 			},
 	},
 	{
+		.name = "try-read-new",
+		.about =
+			"a reader who only tries sees all of a table that was made before, or is refused",
+		.initial = {MAP(16, 1, 1)},
+		.threads =
+			{
+				{TRY(PT_READ_ONLY, 0, 2, 1), C_QUERY, END},
+				{MAP(0, 1, 2)},
+			},
+	},
+	{
 		.name = "try-readers",
 		.about = "a read cursor that only tries beside another and one that changes",
 		.initial = {MAP(0, 2, 8)},
