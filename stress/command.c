@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* program_invocation_short_name */
 #include "command.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +20,23 @@ static void usage(const struct command *commands, size_t count, FILE *out)
 		     "4 not supported by this build, 5 stopped by a signal\n");
 }
 
+void command_complain(const char *format, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
 /* What cannot be written has not been said. Also when argp exits after --help. */
 static void close_stdout(void)
 {
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "ptstress: cannot write to the standard output: %s\n",
-			strerror(errno));
+		command_complain("cannot write to the standard output: %s", strerror(errno));
 		_exit(EXIT_RESOURCES);
 	}
 }
@@ -46,10 +59,11 @@ int command_main(const struct command *commands, size_t count, int argc, char **
 	for (size_t i = 0; i < count; i++)
 		if (!strcmp(argv[1], commands[i].name)) {
 			snprintf(name, sizeof(name), "ptstress %s", commands[i].name);
-			argv[1] = name; /* as usage messages shall call it */
+			/* as messages shall call it */
+			argv[1] = program_invocation_short_name = name;
 			return commands[i].run(argc - 1, argv + 1);
 		}
-	fprintf(stderr, "ptstress: no command '%s'\n", argv[1]);
+	command_complain("no command '%s'", argv[1]);
 	usage(commands, count, stderr);
 	return EXIT_USAGE;
 }

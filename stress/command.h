@@ -19,6 +19,9 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+/* One line on stderr, behind the name of the program and its command. */
+void command_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Run the command that argv[1] names; its own argv[0] is then "ptstress NAME". */
 int command_main(const struct command *commands, size_t count, int argc, char **argv);
 

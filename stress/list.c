@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
+
 bool list_has(const char *list, const char *name)
 {
 	size_t n = strlen(name);
@@ -34,8 +36,7 @@ bool list_check(const char *what, const char *list, bool (*known)(const char *na
 
 		snprintf(name, sizeof(name), "%.*s", (int)length, list);
 		if (!known(name)) {
-			fprintf(stderr, "ptstress: no %s '%s'; `ptstress list` shows them\n", what,
-				name);
+			command_complain("no %s '%s'; `ptstress list` shows them", what, name);
 			return false;
 		}
 		list += length;

@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "differential/differential.h"
+#include "pagetree.h"
 #include "run/run.h"
 
 #define EXPLORER "ptstress-explore"
@@ -43,19 +44,37 @@ static int run_explorer(int argc, char **argv)
 	if (!explorer_path(path, sizeof(path)))
 		execv(path, arguments);
 	if (errno != ENOENT) {
-		fprintf(stderr, "ptstress: cannot run %s: %s\n", path, strerror(errno));
+		command_complain("cannot run %s: %s", path, strerror(errno));
 		return EXIT_RESOURCES;
 	}
-	fprintf(stderr, "ptstress: this build has no explorer (%s); build without sanitizers\n",
-		EXPLORER);
+	command_complain(
+		"there is no explorer, %s: `ninja -C BUILD` makes it, if BUILD has no sanitizer",
+		path);
 	return EXIT_UNSUPPORTED;
+}
+
+/* What the explorer does not know, then what it does. */
+static int list_main(int argc, char **argv)
+{
+	const struct pt_strategy_info *strategy;
+	const struct pt_format_info *format;
+
+	for (unsigned i = 0; argc == 1 && (format = pt_format_at(i)); i++)
+		printf("format    %-22s %u levels of %u entries\n", format->name, format->levels,
+		       1u << format->index_bits);
+	for (unsigned i = 0; argc == 1 && (strategy = pt_strategy_at(i)); i++)
+		if (strategy->isolation == PT_ISOLATION_NONE)
+			printf("strategy  %-22s %s; not for `explore`\n", strategy->name,
+			       strategy->summary);
+	fflush(stdout);
+	return run_explorer(argc, argv);
 }
 
 static const struct command commands[] = {
 	{"differential", "run the same programs on every strategy, and compare", differential_main},
 	{"explore", "run small programs under all schedules", run_explorer},
 	{"run", "let threads fight for pages while oracles watch", run_main},
-	{"list", "what there is to explore", run_explorer},
+	{"list", "what there is to choose from", list_main},
 	{"selftest", "check that the explorer finds seeded bugs", run_explorer},
 };
 

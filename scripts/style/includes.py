@@ -49,7 +49,7 @@ RULES = [
     ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*",
                                                "bench/interrupt.h"]),
     ("tests/*",           ["*"],              [PUBLIC, "tests/*", "arch/*", "lib/*", "bench/*",
-                                               "stress/history/*"]),
+                                               "stress/history/*", "stress/run/sanitizer.h"]),
 ]
 # Include directories, in the order in which a name is looked up after the includer's own folder.
 LIB_DIRS = ["lib", "arch", "lib/port", "lib/port/host", "lib/port/model"]

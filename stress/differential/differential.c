@@ -273,11 +273,10 @@ int differential_main(int argc, char **argv)
 	alarm(0);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, failed);
 	if (no_resources)
-		fprintf(stderr, "ptstress: out of memory or threads\n");
+		command_complain("out of memory or threads");
 	else if (nothing)
-		fprintf(stderr, "ptstress: --strategy %s%s%s leaves nothing to compare\n",
-			options.strategies, options.keep ? " --keep " : "",
-			options.keep ? options.keep : "");
+		command_complain("--strategy %s%s%s leaves nothing to compare", options.strategies,
+				 options.keep ? " --keep " : "", options.keep ? options.keep : "");
 	return failed         ? EXIT_VIOLATION
 	       : no_resources ? EXIT_RESOURCES
 	       : stopped      ? EXIT_SIGNAL

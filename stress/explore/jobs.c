@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "interrupt.h"
 
 struct job {
@@ -94,10 +95,9 @@ static struct job start(void (*work)(void *ctx, unsigned job, void *result), voi
 static void complain(unsigned number, int status)
 {
 	if (WIFSIGNALED(status))
-		fprintf(stderr, "ptstress: job %u was ended by signal %d\n", number,
-			WTERMSIG(status));
+		command_complain("job %u was ended by signal %d", number, WTERMSIG(status));
 	else
-		fprintf(stderr, "ptstress: job %u has no result: out of memory\n", number);
+		command_complain("job %u has no result: out of memory", number);
 }
 
 static bool finish(struct jobs *jobs, unsigned number, void *result, size_t size)
@@ -129,8 +129,8 @@ unsigned jobs_run(unsigned jobs, void (*work)(void *ctx, unsigned job, void *res
 	for (; started.count < jobs; started.count++) {
 		started.all[started.count] = start(work, ctx, started.count, size);
 		if (started.all[started.count].pid < 0)
-			fprintf(stderr, "ptstress: job %u cannot be started: %s\n", started.count,
-				strerror(errno));
+			command_complain("job %u cannot be started: %s", started.count,
+					 strerror(errno));
 	}
 	for (unsigned i = 0; i < jobs; i++)
 		if (started.all[i].pid < 0 ||

@@ -18,7 +18,7 @@ static int selftest_main(int argc, char **argv)
 		return EXIT_FINE;
 	}
 	if (argc > 1) {
-		fprintf(stderr, "ptstress: selftest takes no arguments\n");
+		command_complain("unexpected argument '%s'", argv[1]);
 		return EXIT_USAGE;
 	}
 	return explore_setup() ? EXIT_RESOURCES : selftest_run();

@@ -203,6 +203,14 @@ static bool scenario_known(const char *name)
 	return scenario_find(name) != NULL;
 }
 
+static bool can_be_explored(const char *strategies)
+{
+	if (!strcmp(strategies, "all") || !list_has(strategies, "bare"))
+		return true;
+	command_complain("'bare' is for one thread, which has one schedule: see `ptstress list`");
+	return false;
+}
+
 bool options_parse(struct options *options, int argc, char **argv)
 {
 	struct generator generator;
@@ -216,23 +224,22 @@ bool options_parse(struct options *options, int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&explore_argp, argc, argv, 0, NULL, options);
 	if (!options->generate && (options->slices > 1 || options->jobs > 1)) {
-		fprintf(stderr, "ptstress: --slice and --jobs share the programs of --generate\n");
+		command_complain("--slice and --jobs share the programs of --generate");
 		return false;
 	}
 	if (options->generate && options->scenarios) {
-		fprintf(stderr,
-			"ptstress: --generate takes the place of --scenario: give one of them\n");
+		command_complain("--generate takes the place of --scenario: give one of them");
 		return false;
 	}
 	if (!options->scenarios)
 		options->scenarios = "all";
 	if (options->generate && !generate_begin(&generator, options->generate)) {
-		fprintf(stderr,
-			"ptstress: --generate: '%s' is not a shape such as 1,2 of at most 6 calls\n",
-			options->generate);
+		command_complain("--generate: '%s' is not a shape such as 1,2 of at most 6 calls",
+				 options->generate);
 		return false;
 	}
 	return list_check("node lock", program_node_lock, node_lock_known) &&
+	       can_be_explored(options->strategies) &&
 	       list_check("strategy", options->strategies, options_strategy_known) &&
 	       list_check("scenario", options->scenarios, scenario_known);
 }

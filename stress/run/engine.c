@@ -423,13 +423,14 @@ enum exit_code engine_run(const struct run_options *options, const struct run_ca
 		code = code ? code : run_round(e);
 	while (!code && !is_over(e));
 	e->out.ns = clock_wall_ns() - e->begin_ns;
-	e->out.failed = verdict_failed();
 	count(e);
 	*ret = e->out;
 	/* Of a broken table nothing is known, least of all that nobody uses it. */
-	if (!ret->failed) {
+	if (!verdict_failed()) {
 		release(e);
 		free(e);
 	}
+	verdict_of_sanitizer();
+	ret->failed = verdict_failed();
 	return code;
 }

@@ -45,14 +45,14 @@ static const struct argp_option argp_options[] = {
 	{"node-lock", KEY_NODE_LOCK, "LIST", 0, "ttas, ticket, queued, all: in turn (all)", 1},
 	{"reclaim-mode", KEY_RECLAIM, "NAME", 0, "callback, sync, both: in turn (both)", 1},
 	{"duration", KEY_DURATION, "TIME", 0, "Of each case: 500ms 10s 2m (2s)", 2},
-	{"ops", KEY_OPS, "N", 0, "Of each case, instead of a duration", 2},
+	{"ops", KEY_OPS, "N", 0, "Of each case, instead of --duration", 2},
 	{"seed", KEY_SEED, "N", 0, "Of each thread's operations (1)", 2},
 	{"mix", KEY_MIX, "SHARES", 0, "query:20,map:5,... of operations", 2},
 	{"stutter", KEY_STUTTER, "N", 0, "Operations of a thread until all stop (20000)", 2},
 	{"yield", KEY_YIELD, "1/N", 0, "Give way at one in N points (0)", 2},
 	{"delay", KEY_DELAY, "1/N[:TIME]", 0, "Be late at one in N points, by up to 50us (0)", 2},
 	{"place", KEY_PLACE, "POLICY", 0, "compact, scatter, none, list:0,2 (scatter)", 2},
-	{"history", KEY_HISTORY, "N", 0, "Log N calls of each thread, and judge them (0)", 3},
+	{"history", KEY_HISTORY, "N", 0, "Log and judge N calls of each thread, 10000.. (0)", 3},
 	{"clock", KEY_CLOCK, "NAME", 0, "Of histories: shared, tsc, none (shared)", 3},
 	{"stall", KEY_STALL, "TIME", 0, "No progress for so long is a violation (30s)", 3},
 	{"fail-fast", KEY_FAIL_FAST, NULL, 0, "End with the first violation", 3},
@@ -210,6 +210,17 @@ static int parse_clock(const char *text, enum clock_mode *ret)
 	return -EINVAL;
 }
 
+/* It would be a file of that name, which nobody means. */
+static int parse_file(const char *what, const char *text, const char **ret)
+{
+	if (!*text || !strcmp(text, "-")) {
+		complain("%s: '%s' is not a usable path", what, text);
+		return -EINVAL;
+	}
+	*ret = text;
+	return 0;
+}
+
 static int parse_one(struct run_options *o, int key, const char *text)
 {
 	uint64_t readers;
@@ -228,6 +239,7 @@ static int parse_one(struct run_options *o, int key, const char *text)
 		o->threads = NULL;
 		return parse_list("--threads", text, 1, THREADS_MOST, &o->threads, &o->nr_threads);
 	case KEY_DURATION:
+		o->timed = true;
 		return parse_duration("--duration", text, 1000000, 1000 * HOUR_NS, &o->duration_ns);
 	case KEY_OPS:
 		return parse_number("--ops", text, 1, UINT64_C(1) << 50, &o->ops);
@@ -273,13 +285,13 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		o->fail_fast = true;
 		break;
 	case KEY_JUNIT:
-		o->junit = text;
+		rc = parse_file("--junit", text, &o->junit);
 		break;
 	case KEY_TAP:
-		o->tap = text;
+		rc = parse_file("--tap", text, &o->tap);
 		break;
 	case ARGP_KEY_ARG:
-		complain("run takes no argument: '%s'", text);
+		complain("unexpected argument '%s'", text);
 		return EINVAL;
 	default:
 		rc = parse_one(o, key, text);
@@ -354,6 +366,10 @@ enum exit_code run_options_parse(int argc, char **argv, struct run_options *ret)
 		code = EXIT_RESOURCES;
 	if (!code && (argp_parse(&argp, argc, argv, 0, NULL, &o) || check_mix(&o.mix)))
 		code = EXIT_USAGE;
+	if (!code && o.ops && o.timed) {
+		complain("a case ends after --ops or after --duration, not both");
+		code = EXIT_USAGE;
+	}
 	if (!code && o.history && clock_unsupported(o.clock)) {
 		complain("--clock %s: %s", clock_name(o.clock), clock_unsupported(o.clock));
 		code = EXIT_UNSUPPORTED;

@@ -21,6 +21,7 @@ struct run_options {
 	size_t nr_threads;
 	uint64_t duration_ns; /* of each case, */
 	uint64_t ops;         /* or 0: so many operations */
+	bool timed;           /* a duration was asked for */
 	uint64_t seed;
 	uint64_t stutter; /* operations of a thread between stops */
 	uint64_t stall_ns;

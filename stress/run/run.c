@@ -73,6 +73,7 @@ static enum exit_code run_cases(const struct run_options *o, const struct plan *
 		at_present = i;
 		present = &p->cases[i];
 		report_replay(o, present, verdict_replay, sizeof(verdict_replay));
+		report_begin(report, present);
 		code = engine_run(o, present, place, show, &outcome);
 		progress_hide();
 		if (code)

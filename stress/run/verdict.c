@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sanitizer.h"
 #include "say.h"
 #include "verdict.h"
 #include "worker.h"
@@ -18,6 +19,8 @@ char verdict_replay[512];
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic bool failed;
+static bool sanitizer_heard; /* what it says once holds for one case */
+static bool left_behind;     /* memory of a broken case */
 static char text[VERDICT_TEXT * 8];
 static char headline[VERDICT_TEXT];
 
@@ -36,9 +39,14 @@ void verdict_clear(void)
 	text[0] = headline[0] = 0;
 }
 
-bool verdict_failed(void)
+static bool found_here(void)
 {
 	return atomic_load_explicit(&failed, memory_order_relaxed);
+}
+
+bool verdict_failed(void)
+{
+	return found_here() || (sanitizer_reported() && !sanitizer_heard);
 }
 
 const char *verdict_text(void)
@@ -87,7 +95,7 @@ void verdict_fail(const char *letter, pt_va_t va, const char *format, ...)
 	int n;
 
 	pthread_mutex_lock(&lock);
-	if (!verdict_failed()) {
+	if (!found_here()) {
 		va_start(args, format);
 		vsnprintf(what, sizeof(what), format, args);
 		va_end(args);
@@ -101,6 +109,16 @@ void verdict_fail(const char *letter, pt_va_t va, const char *format, ...)
 		atomic_store_explicit(&failed, true, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&lock);
+}
+
+void verdict_of_sanitizer(void)
+{
+	if (sanitizer_reported() && !sanitizer_heard)
+		verdict_fail("C11", 0, "ThreadSanitizer has reported something, see stderr");
+	else if (!left_behind && !found_here() && sanitizer_leaks())
+		verdict_fail("C2", 0, "LeakSanitizer has reported memory that is lost, see stderr");
+	sanitizer_heard = sanitizer_reported();
+	left_behind |= found_here();
 }
 
 void verdict_add(const char *lines)

@@ -13,6 +13,9 @@
 void verdict_clear(void);
 bool verdict_failed(void);
 
+/* When all threads of a case have ended: what a sanitizer has found becomes its finding. */
+void verdict_of_sanitizer(void);
+
 /*
  * Letter of the contract, address or 0, what is wrong. By any thread; says which operation it is in
  * and which the others are in. Never returns to a broken table for long: the case stops.
