@@ -14,6 +14,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 
 import mutantlib
 
@@ -55,6 +56,7 @@ class Build:
         if not os.path.isfile(os.path.join(self.folder, "build.ninja")):
             must(["meson", "setup", self.folder, ROOT] + list(options))
         if targets:
+            print("# building in %s" % os.path.relpath(self.folder), file=sys.stderr, flush=True)
             must(["ninja", "-C", self.folder] + list(targets))
         self.compilations = {}  # object -> command line
         with open(os.path.join(self.folder, "compile_commands.json"), encoding="utf-8") as f:

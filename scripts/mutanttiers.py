@@ -26,6 +26,7 @@ import mutantlib
 TIERS = ["explore", "weak", "unit", "model", "stress", "tsan"]
 EXPLORER = "stress/ptstress-explore"
 PTSTRESS = "stress/ptstress"
+VIOLATED = 2  # what programs that judge return, also when a sanitizer ends them
 VIOLATION = re.compile(r"^violation of (\S+): (.*)$", re.MULTILINE)
 WHERE = re.compile(r"^  strategy (\S+), scenario (\S+) \(.*\); found after (\d+) schedules",
                    re.MULTILINE)
@@ -35,6 +36,8 @@ INSTANCES = ("/libinstance_", "/libstress_x86_64_", "/libstress_toy_")
 # Unit tests that have found most so far.
 FIRST = ["walk", "map", "unmap", "cursor", "protect", "gather", "cursor_fill", "mark", "nomem",
          "pool", "stats", "frame", "items", "take", "clone", "role", "upkeep", "table"]
+REPLAY = re.compile(r"^replay: ptstress (explore .*)$", re.MULTILINE)
+COUNTEREXAMPLE = re.compile(r"^violation of .*?^replay: .*?$", re.MULTILINE | re.DOTALL)
 SHORT = {"PT_SMOKE_MS": "150"}
 # Short phases, so that each kind of them, each way to reclaim and each node lock has its turn.
 # On a busy machine giving way takes long, and is no deadlock: hence a long time until one is said.
@@ -51,6 +54,7 @@ class Result:
     def __init__(self, tier, killed, where="-", how="", seconds=0.0, schedules="-"):
         self.tier, self.killed, self.where, self.how = tier, killed, where, how
         self.seconds, self.schedules = seconds, schedules
+        self.replay = self.counterexample = ""  # of the explorer
 
 
 class Command:
@@ -124,6 +128,9 @@ class Tier:
             return Result(self.name, usual < command.timeout / 5, command.name,
                           "timeout: no end in %d s, usually %.1f s" % (command.timeout, usual),
                           seconds)
+        if command.target == PTSTRESS and code != VIOLATED:
+            return Result(self.name, False, command.name,
+                          "found, but exit code %d instead of %d" % (code, VIOLATED), seconds)
         return Result(self.name, True, command.name, self.explain(code, output), seconds)
 
     @staticmethod
@@ -198,8 +205,11 @@ class Explore(Tier):
 
     def command(self, strategy):
         options = self.run_options
-        line = ["explore", "--fail-fast", "--quiet", "--bound", str(options.bound),
-                "--strategy", strategy]
+        line = ["explore", "--fail-fast", "--bound", str(options.bound), "--strategy", strategy]
+        if not options.show:
+            line.append("--quiet")
+        if options.scenario:
+            line += ["--scenario", options.scenario]
         if options.generate:
             line += ["--generate", options.generate]
         if options.search:
@@ -215,9 +225,21 @@ class Explore(Tier):
             result.how = "%s: %s" % violation.group(1, 2)
         if where:
             result.where, result.schedules = where.group(2, 3)
-        if code not in (0, 2, None):
+        if code not in (0, VIOLATED, None):
             result.killed, result.how = False, "exit %d" % code
+        elif violation:
+            self.judge_replay(program, output, result)
         return result
+
+    @staticmethod
+    def judge_replay(program, output, result):
+        """The line that the explorer prints must break the same program again."""
+        line = REPLAY.search(output)
+        result.counterexample = COUNTEREXAMPLE.search(output).group(0) if line else ""
+        result.replay = line.group(0) if line else ""
+        again = Command("replay", EXPLORER, line.group(1).split()) if line else None
+        if not again or again.run(program)[0] != VIOLATED:
+            result.killed, result.how = False, "does not break again: %s" % result.replay
 
     def judge(self, mutant, tree, strategies):
         """Killed if each strategy that is concerned notices it; a generic mutant, if one does."""

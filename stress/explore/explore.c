@@ -48,6 +48,8 @@ static void explore_one(const struct options *options, const char *strategy,
 	totals->cut += result.cut;
 	totals->executions += result.executions;
 	totals->pruned += result.pruned;
+	if (limits->kind == SEARCH_DPOR)
+		totals->distinct += result.schedules[0];
 	totals->seconds += result.seconds;
 }
 

@@ -16,6 +16,7 @@ void totals_add(struct totals *all, const struct totals *some)
 	all->lost += some->lost;
 	all->executions += some->executions;
 	all->pruned += some->pruned;
+	all->distinct += some->distinct;
 	all->seconds += some->seconds;
 }
 
@@ -85,8 +86,12 @@ static bool is_measured(double seconds)
 
 void totals_print(const char *what, const struct totals *t)
 {
-	printf("%s%llu schedules, %llu more given up as equivalent, in %.1f s of CPU time", what,
-	       (unsigned long long)t->executions, (unsigned long long)t->pruned, t->seconds);
+	printf("%s%llu schedules, ", what, (unsigned long long)t->executions);
+	if (t->distinct)
+		printf("%llu of them by DPOR's last passes: distinct, ",
+		       (unsigned long long)t->distinct);
+	printf("%llu more given up as equivalent, in %.1f s of CPU time",
+	       (unsigned long long)t->pruned, t->seconds);
 	if (is_measured(t->seconds))
 		printf(": %.0f runs a second", rate(t->executions + t->pruned, t->seconds));
 	printf("\n");

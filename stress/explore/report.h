@@ -10,6 +10,7 @@ struct totals {
 	unsigned passed, failed, cut;
 	unsigned lost; /* of the failed: jobs that handed back no result */
 	uint64_t executions, pruned;
+	uint64_t distinct; /* by DPOR: without searches that had to begin again */
 	double seconds;
 };
 
