@@ -192,7 +192,7 @@ static void report_used(void *ctx, pt_va_t va, const struct pt_item *item)
 
 	(void)va;
 	if (s->clear & PT_DIRTY)
-		tlb_reported(item->pa, item->prop, item->level);
+		tlb_cleared(item->pa, item->prop, item->level);
 }
 
 static void run_upkeep(struct program *p, struct call *call, unsigned t)

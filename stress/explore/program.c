@@ -148,6 +148,8 @@ static void tear_down(struct program *p)
 	unsigned rc = 0;
 
 	rt.self->operation = "tear-down";
+	if (p->scenario->spares)
+		spares_tear_down(p);
 	if (p->kernel)
 		roles_tear_down(p);
 	else
@@ -157,8 +159,6 @@ static void tear_down(struct program *p)
 	for (unsigned t = 0; t < p->threads; t++)
 		rc |= (unsigned)pt_thread_unregister(p->handles[t]);
 	figures_tear_down();
-	if (p->scenario->spares)
-		spares_tear_down(p);
 	pt_pool_get_stats(p->pool, &stats);
 	if (rc)
 		rt_fail("S1", "the table cannot be destroyed: a cursor is still open");

@@ -250,10 +250,14 @@ const struct scenario *scenario_find(const char *name);
 #define LOOK_AT_STATS ONLY(STEP_STATS)
 #define REGISTER_ANEW ONLY(STEP_REGISTER)
 #define NODES_TAKE(n) OF_PAGES(STEP_NODES_TAKE, 0, n)
-/* In a set-up: for another thread. */
+/* In a set-up: for, and of, another thread. */
 #define NODES_FOR(t, n)                                          \
 	{                                                        \
 		.kind = STEP_NODES_TAKE, .pages = n, .frame = t, \
+	}
+#define NODES_OF(t, n)                                           \
+	{                                                        \
+		.kind = STEP_NODES_GIVE, .pages = n, .frame = t, \
 	}
 #define NODES_GIVE(n) OF_PAGES(STEP_NODES_GIVE, 0, n)
 

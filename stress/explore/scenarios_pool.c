@@ -49,6 +49,33 @@ const struct scenario scenarios_pool[] = {
 			},
 	},
 	{
+		.name = "pool-stale",
+		.about =
+			"a chunk leaves the list and returns above another one, while it is being taken off",
+		.cold = true,
+		.spares = 3,
+		.initial = {NODES_FOR(1, NODES_IN_CHUNK), NODES_TAKE(NODES_IN_CHUNK),
+			    NODES_FOR(2, NODES_IN_CHUNK), NODES_OF(2, 1), NODES_GIVE(1)},
+		.threads =
+			{
+				{NODES_TAKE(1)},
+				{NODES_TAKE(1), NODES_GIVE(2)},
+				{NODES_TAKE(1)},
+			},
+	},
+	{
+		.name = "pool-last",
+		.about = "a node is given while another thread takes the last one of its chunk",
+		.cold = true,
+		.spares = 1,
+		.initial = {NODES_TAKE(NODES_IN_CHUNK), NODES_GIVE(1)},
+		.threads =
+			{
+				{NODES_GIVE(1)},
+				{NODES_TAKE(1)},
+			},
+	},
+	{
 		.name = "pool-give",
 		.about = "what others give comes back to who takes, with what they did to it",
 		.cold = true,

@@ -86,6 +86,18 @@ const struct scenario scenarios_upkeep[] = {
 			},
 	},
 	{
+		.name = "harvest-twice",
+		.about =
+			"two threads harvest a page that was written once, and is read-only by now",
+		.hardware = true,
+		.initial = {MAP(0, 1, 1), STORE(0), PROTECT(0, 1, 0, PT_WRITE)},
+		.threads =
+			{
+				{HARVEST(0, 1, PT_DIRTY)},
+				{HARVEST(0, 1, PT_DIRTY)},
+			},
+	},
+	{
 		.name = "harvest-unmap",
 		.about = "a page is harvested, protected and unmapped at the same time",
 		.hardware = true,

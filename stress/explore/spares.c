@@ -37,10 +37,11 @@ static void take(struct program *p, struct call *call, unsigned t)
 
 static void give(struct program *p, const struct call *call, unsigned t)
 {
+	struct node_chain *held = &now.held[t + call->step->frame];
 	struct node_chain given = {0};
 
-	while (given.count < call->step->pages && now.held[t].count) {
-		struct node *node = node_chain_pop(&now.held[t]);
+	while (given.count < call->step->pages && held->count) {
+		struct node *node = node_chain_pop(held);
 
 		*owner_of(p, node) = 0;
 		node_chain_push(&given, node);
@@ -74,13 +75,9 @@ void spares_restore(void)
 void spares_tear_down(struct program *p)
 {
 	struct node_chain all = {0};
+	uint64_t left = pt_pool_available(p->pool);
 	unsigned count;
-	uint64_t left;
 
-	for (unsigned t = 0; t < MAX_THREADS; t++)
-		if (now.held[t].count)
-			pt_pool_give(p->pool, &now.held[t]);
-	left = pt_pool_available(p->pool);
 	for (; left; left -= count) {
 		count = pt_pool_take(p->pool, 0, &all, left < 64 ? (unsigned)left : 64);
 		if (!count)
@@ -88,4 +85,7 @@ void spares_tear_down(struct program *p)
 				(unsigned long long)left);
 	}
 	pt_pool_give(p->pool, &all);
+	for (unsigned t = 0; t < MAX_THREADS; t++)
+		if (now.held[t].count)
+			pt_pool_give(p->pool, &now.held[t]);
 }

@@ -16,7 +16,7 @@ void spares_setup(void);
 void spares_snapshot(void);
 void spares_restore(void);
 
-/* What is held is given back; then every node that the pool says it has can be taken. */
+/* Every node that the pool says it has can be taken, before anybody gives more. All are given back. */
 void spares_tear_down(struct program *program);
 
 #endif

@@ -15,9 +15,10 @@ struct translation {
 struct frame {
 	int8_t references; /* moved into the table and not dropped */
 	bool dropped;      /* handed back, and not mapped since */
-	bool written;      /* the hardware set a dirty bit on it, */
-	uint8_t page;      /* when it was mapped here */
-	bool reported;     /* a call was told that it is dirty */
+	uint8_t writes;    /* times that the hardware set its dirty bit, at most, */
+	uint8_t page;      /* when it was last mapped here */
+	bool reported;     /* a call was told that it is dirty, */
+	uint8_t cleared;   /* and how often one was that cleared the bit, of a single page */
 };
 
 static struct tlb {
@@ -101,7 +102,8 @@ static void walk(struct program *program, struct call *call, struct translation 
 			     page_va(program, page), (enum pt_access)call->step->mode, false, &pa);
 	if (call->rc)
 		return;
-	psc_walked(program, roles_table(program, call->step, rt.me), page);
+	if (rt.me < MAX_THREADS)
+		psc_walked(program, roles_table(program, call->step, rt.me), page);
 	call->value = pa;
 	*entry = (struct translation){
 		.valid = true,
@@ -111,7 +113,7 @@ static void walk(struct program *program, struct call *call, struct translation 
 	};
 	frame = &tlb.frames[entry->frame];
 	if (write) {
-		frame->written = true;
+		frame->writes++;
 		frame->page = (uint8_t)page;
 		tlb.stored |= page_mask(page, 1);
 	}
@@ -146,9 +148,15 @@ static void walk_done(void)
 
 void tlb_access(struct program *program, struct call *call)
 {
-	struct translation *entry = &tlb.of[rt.me][call->step->page];
+	struct translation none, *entry;
 	bool write = call->step->mode == PT_ACCESS_WRITE;
 
+	/* In a set-up, by a CPU that no thread runs on. */
+	if (rt.me >= MAX_THREADS) {
+		walk(program, call, &none);
+		return;
+	}
+	entry = &tlb.of[rt.me][call->step->page];
 	tlb_point(true);
 	tlb.walking |= (uint8_t)(1u << rt.me);
 	if (rt.weak)
@@ -364,6 +372,13 @@ void tlb_reported(pt_pa_t pa, pt_prop_t prop, unsigned level)
 			tlb.frames[PA_FRAME(pa) + i].reported = true;
 }
 
+void tlb_cleared(pt_pa_t pa, pt_prop_t prop, unsigned level)
+{
+	tlb_reported(pa, prop, level);
+	if (prop & PT_DIRTY && level == 1)
+		tlb.frames[PA_FRAME(pa)].cleared++;
+}
+
 void tlb_removed(void *ctx, pt_va_t va, const struct pt_item *item)
 {
 	(void)ctx;
@@ -371,13 +386,14 @@ void tlb_removed(void *ctx, pt_va_t va, const struct pt_item *item)
 	tlb_reported(item->pa, item->prop, item->level);
 }
 
-/* A huge leaf has one dirty bit for all its frames. */
-static bool neighbour_written(unsigned frame)
+/* Times that the bit of the frame was set, at most: a huge leaf has one for all its frames. */
+static unsigned writes_around(unsigned frame)
 {
+	unsigned writes = 0;
+
 	for (unsigned f = frame & ~3u; f < (frame & ~3u) + 4; f++)
-		if (tlb.frames[f].written)
-			return true;
-	return false;
+		writes += tlb.frames[f].writes;
+	return writes;
 }
 
 void tlb_judge_dirty(const struct page_state *final)
@@ -396,12 +412,16 @@ void tlb_judge_dirty(const struct page_state *final)
 		const struct frame *frame = &tlb.frames[f];
 		bool known = kept[f] || frame->reported;
 
-		if (frame->written && !known && !(tlb.unreported >> frame->page & 1))
+		if (frame->writes && !known && !(tlb.unreported >> frame->page & 1))
 			rt_fail("T2",
 				"the hardware set the dirty bit of frame %u at page %u, but "
 				"neither the table nor any call reports it",
 				f, frame->page);
-		if (known && !neighbour_written(f))
+		if (frame->cleared > writes_around(f))
+			rt_fail("T2",
+				"frame %u has been found dirty %u times, but written %u times", f,
+				frame->cleared, writes_around(f));
+		if (known && !writes_around(f))
 			rt_fail("T2", "frame %u is reported dirty, but nobody wrote it", f);
 	}
 }

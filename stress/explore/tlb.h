@@ -42,6 +42,8 @@ void tlb_give(const struct step *step);
 
 /* A call was told of, will not be told of, dirty bits. */
 void tlb_reported(pt_pa_t pa, pt_prop_t prop, unsigned level);
+/* And it has cleared them. */
+void tlb_cleared(pt_pa_t pa, pt_prop_t prop, unsigned level);
 void tlb_unreported(unsigned page, unsigned pages);
 
 /* Of everything above, for the signature of the final state. */
