@@ -926,9 +926,10 @@ struct pt_frames_config {
 	pt_pa_t first;       /* physical address of the first frame */
 	uint64_t bytes;      /* of physical memory */
 	unsigned page_shift; /* bytes of a frame, log2, 4..30; 0: 12 */
-	unsigned index_bits; /* an item of level l has 1 << (l - 1) * index_bits frames; 0: 9 */
-	uint64_t max_count;  /* references a frame may have, at most (and 0) 1 << 62 */
-	void *meta;          /* 64 bytes for each frame, aligned to that; NULL: made here */
+	/* An item of level l has 1 << (l - 1) * index_bits frames; at most 16; 0: 9. */
+	unsigned index_bits;
+	uint64_t max_count; /* references a frame may have, at most (and 0) 1 << 62 */
+	void *meta;         /* 64 bytes for each frame, aligned to that; NULL: made here */
 	const struct pt_frame_ops *ops; /* NULL: nothing to be told */
 	void *ctx;
 };
