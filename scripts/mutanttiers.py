@@ -28,7 +28,7 @@ EXPLORER = "stress/ptstress-explore"
 PTSTRESS = "stress/ptstress"
 VIOLATED = 2  # what programs that judge return, also when a sanitizer ends them
 VIOLATION = re.compile(r"^violation of (\S+): (.*)$", re.MULTILINE)
-WHERE = re.compile(r"^  strategy (\S+), scenario (\S+) \(.*\); found after (\d+) schedules",
+WHERE = re.compile(r"^  strategy (\S+), scenario (\S+) \(.*\); found after (\d+) schedules?",
                    re.MULTILINE)
 # Of the pairs that unit tests run on, enough: what is mutated is mostly the same text in all.
 ENOUGH = ("instance_x86_64_rcu", "instance_toy_rcu")
