@@ -19,6 +19,7 @@
 #define STRATEGY_ISOLATION PT_ISOLATION_NONE
 #define STRATEGY_READERS_SHARE 0
 #define STRATEGY_LOCK_FREE_QUERY 1
+#define STRATEGY_DISJOINT_PARALLEL 0
 #define STRATEGY_NODE_LOCKS 0
 #define STRATEGY_CONCURRENT 0
 #define STRATEGY_SOFTWARE_BITS 0
@@ -57,7 +58,7 @@ static inline bool strategy_query_end(struct strategy_query *q)
 
 static inline bool strategy_lock_range(struct cursor *c)
 {
-	global_walk_to_cover(c);
+	walk_to_cover(c);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 
 #define STRATEGY_ISOLATION PT_ISOLATION_RANGE
 #define STRATEGY_LOCK_FREE_QUERY 0
+#define STRATEGY_DISJOINT_PARALLEL 0
 #define STRATEGY_NODE_LOCKS 0
 #define STRATEGY_CONCURRENT 1
 #define STRATEGY_SOFTWARE_BITS 0
@@ -64,7 +65,7 @@ static inline bool strategy_lock_range(struct cursor *c)
 	else if (!try_lock_table(lock, shared))
 		return false;
 	stat_lock(cursor_stats(c), waited);
-	global_walk_to_cover(c);
+	walk_to_cover(c);
 	return true;
 }
 

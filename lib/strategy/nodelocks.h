@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts that strategies share in which each node has a lock, and a cursor holds the covering node and
+ * every table below it that overlaps its range.
+ *
+ * A slot and the counts of a node change only under its lock, held exclusively; the hardware's accessed
+ * and dirty bits aside. Tables born in the range are born locked.
+ *
+ * Lock order: preorder of the tree. From the root to the covering node at most one node is locked at
+ * a time (a newborn is locked before its parent is released); below it, parents before children,
+ * left to right. A waiter holds only nodes that come before the one it waits for, so there is no
+ * deadlock; shared holders obey the same order. Who holds a cursor already waits for no node at all,
+ * so the order is needed within one table only. Two cursors whose ranges overlap both need the lock
+ * of some common node: their covering nodes both lie on the path to any common page, and the lower
+ * one is among what the holder of the upper one locks. So their transactions are serialised (C1).
+ *
+ * What keeps a node that a walk has come to from being reused, or what marks it as stray when it has
+ * left the tree, is the strategy's.
+ */
+#ifndef PT_STRATEGY_NODELOCKS_H
+#define PT_STRATEGY_NODELOCKS_H
+
+#include "exclusive.h"
+#include "sync/sharedlock.h"
+
+#define STRATEGY_ISOLATION PT_ISOLATION_RANGE
+#define STRATEGY_NODE_LOCKS 1
+#define STRATEGY_NODE_BYTES sizeof(struct nodelock)
+
+static inline struct nodelock *lock_of(struct node *node)
+{
+	return (struct nodelock *)node->strategy;
+}
+
+/* Lock @node; false if the cursor may only try and would have to wait. */
+static PT_INLINE bool cursor_lock_node(struct cursor *c, struct node *node)
+{
+	struct nodelock *lock = lock_of(node);
+	struct queued_waiter *me = &c->self->waiter;
+	enum nodelock_kind kind = c->node_lock;
+	bool waited = false;
+
+	if (c->try_only) {
+		if (unlikely(c->mode == PT_READ_ONLY ? !sharedlock_try_lock_shared(lock, kind)
+						     : !sharedlock_try_lock(lock, kind)))
+			return false;
+	} else if (c->mode == PT_READ_ONLY) {
+		waited = sharedlock_lock_shared(lock, kind, me);
+	} else {
+		waited = sharedlock_lock(lock, kind, me);
+	}
+	stat_lock(cursor_stats(c), waited);
+	return true;
+}
+
+static PT_INLINE void cursor_unlock_node(struct cursor *c, struct node *node)
+{
+	if (c->mode == PT_READ_ONLY)
+		sharedlock_unlock_shared(lock_of(node));
+	else
+		sharedlock_unlock(lock_of(node), c->node_lock);
+}
+
+/* How an attempt to lock a node on the way went; all but LOCKED leave it unlocked. */
+enum got {
+	GOT_LOCKED,
+	GOT_PASSED, /* there is a table below by now: the walk goes on */
+	GOT_STRAY,  /* it is no longer part of the tree */
+	GOT_BUSY,   /* it would have to be waited for, and the cursor may only try */
+};
+
+static PT_INLINE enum got cursor_lock_unless_stray(struct cursor *c, struct node *node)
+{
+	if (unlikely(!cursor_lock_node(c, node)))
+		return GOT_BUSY;
+	if (likely(!lock_of(node)->stray))
+		return GOT_LOCKED;
+	cursor_unlock_node(c, node);
+	return GOT_STRAY;
+}
+
+/*
+ * Link a new table under the EMPTY slot of the locked @node; it is born locked. So are those that
+ * follow below it, and nothing else is there: whoever has come so far need not wait any more.
+ */
+static inline struct node *cursor_build_child(struct cursor *c, struct node *node, unsigned level,
+					      slot_t *slot)
+{
+	struct node *child = node_take(c->self, level - 1);
+
+	stat_add(c->stats, STAT_NODES_TAKEN, 1);
+	sharedlock_init_locked(lock_of(child));
+	slot_publish(slot, fmt_table(node_to_pa(c->table, child)));
+	exclusive_live_add(node, 1, 0);
+	return child;
+}
+
+/*
+ * The slot on the way down holds no table. Lock its node and look again, now that it cannot change.
+ * Return GOT_PASSED if the walk goes on, with the state of the walk advanced; GOT_LOCKED if @node is
+ * the covering node.
+ */
+static enum got cursor_settle(struct cursor *c, struct node **node, unsigned level, slot_t *slot,
+			      bool *held)
+{
+	struct node *parent = *node;
+	enum got got = GOT_LOCKED;
+	pte_t pte;
+
+	if (!*held)
+		got = cursor_lock_unless_stray(c, parent);
+	if (got != GOT_LOCKED)
+		return got;
+	*held = true;
+	pte = slot_load_locked(slot);
+	if (fmt_is_table(pte, level)) {
+		*node = child_of(c->table, pte);
+		*held = false;
+	} else if (c->mode == PT_BUILD && fmt_kind(pte, level) == PT_KIND_EMPTY) {
+		*node = cursor_build_child(c, parent, level, slot);
+	} else {
+		return GOT_LOCKED;
+	}
+	cursor_unlock_node(c, parent);
+	return GOT_PASSED;
+}
+
+/* Find and lock the covering node; GOT_STRAY if it was lost to an unlinking cursor. */
+static inline enum got cursor_lock_cover(struct cursor *c)
+{
+	const struct pt_table *t = c->table;
+	pt_pa_t pa = t->root_pa;
+	bool held = false;
+	unsigned level;
+
+	_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
+	{
+		slot_t *slot = &slots_of_pa(t->phys_off, pa)[slot_index(c->first, level)];
+		enum got got;
+		struct node *node;
+		pte_t pte;
+
+		if (level == c->floor)
+			break;
+		pte = slot_load_walk(slot);
+		if (!held && fmt_is_table(pte, level)) {
+			pa = fmt_table_pa(pte);
+			continue;
+		}
+		node = node_at_pa(t, pa);
+		got = cursor_settle(c, &node, level, slot, &held);
+		if (got == GOT_LOCKED)
+			break;
+		if (got != GOT_PASSED)
+			return got;
+		pa = node_to_pa(t, node);
+	}
+	c->node = node_at_pa(t, pa);
+	c->level = (uint8_t)level;
+	return held ? GOT_LOCKED : cursor_lock_unless_stray(c, c->node);
+}
+
+/* Unlock every table below @node, which is locked and no leaf table, that overlaps first..last. */
+static void cursor_unlock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
+				pt_va_t last)
+{
+	const pt_va_t mask = level_size(level) - 1;
+	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
+
+	for (;; first = (first | mask) + 1, slot++) {
+		pt_va_t end = (first | mask) < last ? first | mask : last;
+		pte_t pte = slot_load_locked(slot);
+
+		if (fmt_is_table(pte, level)) {
+			if (level > 2)
+				cursor_unlock_below(c, child_of(c->table, pte), level - 1, first,
+						    end);
+			cursor_unlock_node(c, child_of(c->table, pte));
+		}
+		if (end == last)
+			return;
+	}
+}
+
+static bool cursor_lock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
+			      pt_va_t last);
+
+/* Lock the table behind @pte and, if it is one, what of it overlaps first..last. */
+static inline bool cursor_lock_child(struct cursor *c, pte_t pte, unsigned level, pt_va_t first,
+				     pt_va_t last)
+{
+	struct node *child;
+
+	if (!fmt_is_table(pte, level))
+		return true;
+	child = child_of(c->table, pte);
+	if (!cursor_lock_node(c, child))
+		return false;
+	if (level == 2 || cursor_lock_below(c, child, level - 1, first, last))
+		return true;
+	cursor_unlock_node(c, child);
+	return false;
+}
+
+/* Lock them: all, or none. */
+static bool cursor_lock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
+			      pt_va_t last)
+{
+	const pt_va_t mask = level_size(level) - 1;
+	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
+
+	for (pt_va_t at = first;; at = (at | mask) + 1, slot++) {
+		pt_va_t end = (at | mask) < last ? at | mask : last;
+
+		if (!cursor_lock_child(c, slot_load_locked(slot), level, at, end)) {
+			if (at != first)
+				cursor_unlock_below(c, node, level, first, at - 1);
+			return false;
+		}
+		if (end == last)
+			return true;
+	}
+}
+
+/* Lock what lies below the covering node, which is held; or else let go of that, too. */
+static inline bool cursor_lock_rest(struct cursor *c)
+{
+	if (c->level == 1 || cursor_lock_below(c, c->node, c->level, c->first, c->last))
+		return true;
+	cursor_unlock_node(c, c->node);
+	return false;
+}
+
+static inline void cursor_unlock_nodes(struct cursor *c)
+{
+	if (c->level > 1)
+		cursor_unlock_below(c, c->node, c->level, c->first, c->last);
+	cursor_unlock_node(c, c->node);
+}
+
+static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
+{
+	(void)c;
+	exclusive_live_add(node, slots, marks);
+}
+
+static inline bool strategy_node_is_free(struct node *node)
+{
+	return sharedlock_is_free(lock_of(node)) && !lock_of(node)->stray;
+}
+
+#endif
