@@ -33,7 +33,13 @@ static void print_and_destroy(struct table *table, bool color)
 static void print_strategies(bool color)
 {
 	static const char *const columns[] = {
-		"<strategy", "<isolation", "<readers\nshare", "<lock-free\nquery", "<idea", NULL,
+		"<strategy",
+		"<isolation",
+		"<readers\nshare",
+		"<lock-free\nquery",
+		"<disjoint\nparallel",
+		"<idea",
+		NULL,
 	};
 	struct table *table = table_create(columns);
 	const struct pt_strategy_info *strategy;
@@ -44,6 +50,7 @@ static void print_strategies(bool color)
 		table_cell(table, "%s", isolation_name(strategy->isolation));
 		table_cell(table, "%s", yes_no(strategy->readers_share));
 		table_cell(table, "%s", yes_no(strategy->lock_free_query));
+		table_cell(table, "%s", yes_no(strategy->disjoint_parallel));
 		table_cell(table, "%s", strategy->summary);
 	}
 	print_and_destroy(table, color);
@@ -148,12 +155,13 @@ static json_t *strategies_json(void)
 	for (i = 0; (s = pt_strategy_at(i)); i++)
 		json_array_append_new(
 			list,
-			json_must(json_pack(
-				"{s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:i}", "name", s->name,
-				"summary", s->summary, "isolation", isolation_name(s->isolation),
-				"readers_share", s->readers_share, "lock_free_query",
-				s->lock_free_query, "node_locks", s->node_locks, "software_bits",
-				(int)s->software_bits, "node_bytes", (int)s->node_bytes)));
+			json_must(json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:i, s:i}", "name",
+					    s->name, "summary", s->summary, "isolation",
+					    isolation_name(s->isolation), "readers_share",
+					    s->readers_share, "lock_free_query", s->lock_free_query,
+					    "disjoint_parallel", s->disjoint_parallel, "node_locks",
+					    s->node_locks, "software_bits", (int)s->software_bits,
+					    "node_bytes", (int)s->node_bytes)));
 	return list;
 }
 

@@ -33,6 +33,7 @@ const struct pt_instance PT_INSTANCE_NAME = {
 			.isolation = STRATEGY_ISOLATION,
 			.readers_share = STRATEGY_READERS_SHARE,
 			.lock_free_query = STRATEGY_LOCK_FREE_QUERY,
+			.disjoint_parallel = STRATEGY_DISJOINT_PARALLEL,
 			.node_locks = STRATEGY_NODE_LOCKS,
 			.software_bits = STRATEGY_SOFTWARE_BITS,
 			.node_bytes = STRATEGY_NODE_BYTES,

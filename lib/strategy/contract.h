@@ -12,6 +12,7 @@
  *   STRATEGY_ISOLATION       enum pt_isolation
  *   STRATEGY_READERS_SHARE   read cursors on overlapping ranges run together
  *   STRATEGY_LOCK_FREE_QUERY queries take no lock and never wait
+ *   STRATEGY_DISJOINT_PARALLEL calls on ranges in different leaf tables write no common cache line
  *   STRATEGY_NODE_LOCKS      it locks nodes, by lib/sync/nodelock.h
  *   STRATEGY_CONCURRENT      0: one thread only; unlinked nodes are reused without a grace period
  *   STRATEGY_SOFTWARE_BITS   bits of FMT_STRATEGY_MASK it uses in slots

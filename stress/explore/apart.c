@@ -7,17 +7,6 @@
 
 #define LINE_CELLS 8
 
-/* One lock for the whole table is what they are. */
-static const char *const serial[] = {"mutex", "rwlock"};
-
-static bool is_serial(const char *strategy)
-{
-	for (unsigned i = 0; i < sizeof(serial) / sizeof(serial[0]); i++)
-		if (!strcmp(strategy, serial[i]))
-			return true;
-	return false;
-}
-
 /* Which threads of the scenario have accessed @cell in this execution; and which wrote it. */
 static unsigned users_of(const struct cell *cell, unsigned threads, unsigned *ret_writers)
 {
@@ -91,7 +80,7 @@ static void judge_line(const struct program *p, unsigned first, unsigned count)
 
 void apart_judge(const struct program *p)
 {
-	if (is_serial(p->strategy))
+	if (!pt_strategy_find(p->strategy)->disjoint_parallel)
 		return;
 	if (rt.waited)
 		rt_fail("P1", "a thread waits for a lock, though threads work apart");

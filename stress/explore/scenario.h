@@ -103,11 +103,11 @@ struct scenario {
 	unsigned frames; /* tracked items are counted frames, of at most so many references; or 0 */
 	bool memory_may_fail; /* any one allocation of the threads: the search tries each */
 	bool stats;           /* the table counts: see figures.h */
-	unsigned spares;  /* chunks of nodes that steps take and give: see spares.h; 0: one chunk */
-	bool crowd;       /* many other threads are registered */
-	unsigned locks;   /* how many the threads take altogether; 0: it depends */
-	bool synchronous; /* who retires tables waits for the grace period itself */
-	const char *user; /* strategy of user tables; NULL: the kernel's */
+	unsigned spares; /* chunks of nodes that steps take and give: see spares.h; 0: one chunk */
+	bool crowd;      /* many other threads are registered */
+	unsigned page_calls;   /* calls on one page, all that the threads make; 0: it depends */
+	bool synchronous;      /* who retires tables waits for the grace period itself */
+	const char *user;      /* strategy of user tables; NULL: the kernel's */
 	const char *node_lock; /* NULL: as the command line says */
 	unsigned backlog;      /* bytes retired at which calls wait; 0: as the pool chooses */
 	struct step initial[MAX_STEPS];

@@ -8,7 +8,7 @@ const struct scenario scenarios_stats[] = {
 		.name = "stats-private",
 		.about = "threads count in tables of their own; every lock counts once",
 		.stats = true,
-		.locks = 4,
+		.page_calls = 4,
 		.initial = {MAP(0, 1, 1), MAP(16, 1, 2)},
 		.threads =
 			{
