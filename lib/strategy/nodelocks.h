@@ -61,6 +61,8 @@ static PT_INLINE void cursor_unlock_node(struct cursor *c, struct node *node)
 		sharedlock_unlock(lock_of(node), c->node_lock);
 }
 
+#include "preorder.h"
+
 /* How an attempt to lock a node on the way went; all but LOCKED leave it unlocked. */
 enum got {
 	GOT_LOCKED,
@@ -158,84 +160,6 @@ static inline enum got cursor_lock_cover(struct cursor *c)
 	c->node = node_at_pa(t, pa);
 	c->level = (uint8_t)level;
 	return held ? GOT_LOCKED : cursor_lock_unless_stray(c, c->node);
-}
-
-/* Unlock every table below @node, which is locked and no leaf table, that overlaps first..last. */
-static void cursor_unlock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
-				pt_va_t last)
-{
-	const pt_va_t mask = level_size(level) - 1;
-	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
-
-	for (;; first = (first | mask) + 1, slot++) {
-		pt_va_t end = (first | mask) < last ? first | mask : last;
-		pte_t pte = slot_load_locked(slot);
-
-		if (fmt_is_table(pte, level)) {
-			if (level > 2)
-				cursor_unlock_below(c, child_of(c->table, pte), level - 1, first,
-						    end);
-			cursor_unlock_node(c, child_of(c->table, pte));
-		}
-		if (end == last)
-			return;
-	}
-}
-
-static bool cursor_lock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
-			      pt_va_t last);
-
-/* Lock the table behind @pte and, if it is one, what of it overlaps first..last. */
-static inline bool cursor_lock_child(struct cursor *c, pte_t pte, unsigned level, pt_va_t first,
-				     pt_va_t last)
-{
-	struct node *child;
-
-	if (!fmt_is_table(pte, level))
-		return true;
-	child = child_of(c->table, pte);
-	if (!cursor_lock_node(c, child))
-		return false;
-	if (level == 2 || cursor_lock_below(c, child, level - 1, first, last))
-		return true;
-	cursor_unlock_node(c, child);
-	return false;
-}
-
-/* Lock them: all, or none. */
-static bool cursor_lock_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
-			      pt_va_t last)
-{
-	const pt_va_t mask = level_size(level) - 1;
-	slot_t *slot = &node_slots(c->table, node)[slot_index(first, level)];
-
-	for (pt_va_t at = first;; at = (at | mask) + 1, slot++) {
-		pt_va_t end = (at | mask) < last ? at | mask : last;
-
-		if (!cursor_lock_child(c, slot_load_locked(slot), level, at, end)) {
-			if (at != first)
-				cursor_unlock_below(c, node, level, first, at - 1);
-			return false;
-		}
-		if (end == last)
-			return true;
-	}
-}
-
-/* Lock what lies below the covering node, which is held; or else let go of that, too. */
-static inline bool cursor_lock_rest(struct cursor *c)
-{
-	if (c->level == 1 || cursor_lock_below(c, c->node, c->level, c->first, c->last))
-		return true;
-	cursor_unlock_node(c, c->node);
-	return false;
-}
-
-static inline void cursor_unlock_nodes(struct cursor *c)
-{
-	if (c->level > 1)
-		cursor_unlock_below(c, c->node, c->level, c->first, c->last);
-	cursor_unlock_node(c, c->node);
 }
 
 static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
