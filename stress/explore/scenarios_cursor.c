@@ -68,6 +68,18 @@ const struct scenario scenarios_cursor[] = {
 			},
 	},
 	{
+		.name = "read-tables",
+		.about = "a read cursor over two leaf tables while both change below its node",
+		.initial = {MAP(3, 2, 8)},
+		.threads =
+			{
+				{BEGIN(PT_READ_ONLY, 2, 4, 1), C_JUMP(3), C_QUERY, C_JUMP(4),
+				 C_QUERY, END},
+				{BEGIN(PT_CHANGE, 4, 1, 1), C_TAKE(1), END, SYNC},
+				{UNMAP(3, 1)},
+			},
+	},
+	{
 		.name = "read-write",
 		.about = "a read cursor sees a range at one moment while it is mapped",
 		.threads =
