@@ -15,6 +15,9 @@
  *   [ORD-queue]    rel: queued_append()      acq: queued_next(), queued_append() (sync/queued.h)
  *                  Entries of waiters are complete when referred to, and done with when they end.
  *   [ORD-readers]  rel: sharedlock_unlock_shared() acq: sharedlock_lock() (sync/sharedlock.h)
+ *   [ORD-phasefair] rel: phasefair_write_unlock(), phasefair_downgrade()
+ *                  acq: phasefair_read_lock(), phasefair_write_lock(), their tries (sync/phasefair.h)
+ *   [ORD-left]     rel: phasefair_read_unlock() acq: phasefair_readers_left() (sync/phasefair.h)
  *   [ORD-mutex]    rel: mutex_unlock()       acq: mutex_lock()           (sync/mutex.h)
  *   [ORD-rwlock]   rel: rwlock_*_unlock()    acq: rwlock_*_lock()        (sync/rwlock.h)
  *   [ORD-free]     rel: chunk_push(), chunk_put_back() acq: chunk_pop_all()   (pool.c)

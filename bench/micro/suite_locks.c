@@ -6,6 +6,7 @@
 #include "pin.h"
 #include "suite.h"
 #include "sync/mutex.h"
+#include "sync/phasefair.h"
 #include "sync/rwlock.h"
 #include "sync/sharedlock.h"
 
@@ -13,6 +14,7 @@
 union word {
 	_Alignas(128) _Atomic uint32_t word;
 	struct nodelock node;
+	struct phasefair phasefair;
 };
 
 /* A node lock of one kind, as a writer and as a reader take it. */
@@ -62,6 +64,8 @@ LOCK(ticket_exclusive, node, node_ticket_take, node_ticket_give)
 LOCK(ticket_shared, node, node_ticket_take_read, sharedlock_unlock_shared)
 LOCK(queued_exclusive, node, node_queued_take, node_queued_give)
 LOCK(queued_shared, node, node_queued_take_read, sharedlock_unlock_shared)
+LOCK(phasefair_write, phasefair, phasefair_write_lock, phasefair_write_unlock)
+LOCK(phasefair_read, phasefair, phasefair_read_lock, phasefair_read_unlock)
 LOCK(mutex, word, mutex_lock, mutex_unlock)
 LOCK(rwlock_write, word, rwlock_write_lock, rwlock_write_unlock)
 LOCK(rwlock_read, word, rwlock_read_lock, rwlock_read_unlock)
@@ -77,6 +81,8 @@ void suite_locks(void)
 	suite_add(ticket_shared_pairs, NULL, BM_THREAD, cpus, "lock/kind:ticket/mode:read");
 	suite_add(queued_exclusive_pairs, NULL, BM_THREAD, cpus, "lock/kind:queued/mode:write");
 	suite_add(queued_shared_pairs, NULL, BM_THREAD, cpus, "lock/kind:queued/mode:read");
+	suite_add(phasefair_write_pairs, NULL, BM_THREAD, cpus, "lock/kind:phasefair/mode:write");
+	suite_add(phasefair_read_pairs, NULL, BM_THREAD, cpus, "lock/kind:phasefair/mode:read");
 	suite_add(mutex_pairs, NULL, BM_THREAD, cpus, "lock/kind:mutex");
 	suite_add(rwlock_write_pairs, NULL, BM_THREAD, cpus, "lock/kind:rwlock/mode:write");
 	suite_add(rwlock_read_pairs, NULL, BM_THREAD, cpus, "lock/kind:rwlock/mode:read");

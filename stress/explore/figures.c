@@ -96,9 +96,11 @@ void figures_run(struct program *p, struct call *call, unsigned t)
 
 /* ---- the end ---- */
 
-/* The table's; the node's; or that under this. */
+/* The table's; the node's; that under this; or that of each node on the way. */
 static unsigned locks_of_a_page_call(const char *strategy)
 {
+	if (!strcmp(strategy, "coupling"))
+		return pt_format_find("toy")->levels;
 	return strcmp(strategy, "split") ? 1 : 2;
 }
 
