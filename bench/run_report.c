@@ -38,6 +38,15 @@ void report_title(const struct variant *variant, char *text, size_t size)
 	snprintf(text, size, "%s%s", variant->workload->name, settings);
 }
 
+/* Less than a kibibyte, as of toy tables, is not worth the width. */
+static void cell_mib(struct table *table, uint64_t bytes)
+{
+	if (bytes && bytes < 1024)
+		table_cell(table, "<.001");
+	else
+		cell_number(table, (double)bytes / 1048576);
+}
+
 static void add_row(const struct campaign *c, const struct configuration *configuration,
 		    const struct pt_strategy_info *bare, struct table *table)
 {
@@ -61,8 +70,8 @@ static void add_row(const struct campaign *c, const struct configuration *config
 		cell_number(table, median_of(configuration, FIGURE_BACKGROUND_OPS) / 1e6);
 	else
 		table_cell(table, "%.2f", median_of(configuration, FIGURE_FAIRNESS));
-	cell_number(table, (double)configuration->node_bytes / 1048576);
-	cell_number(table, (double)configuration->retired_bytes_max / 1048576);
+	cell_mib(table, configuration->node_bytes);
+	cell_mib(table, configuration->retired_bytes_max);
 	table_cell(table, "%zu/%zu", campaign_disturbed(configuration), configuration->count);
 }
 
