@@ -21,7 +21,7 @@
 #include "weak.h"
 
 #define MAX_NAMES 64
-#define MAX_POISONINGS 4096
+#define MAX_POISONINGS 16384
 
 struct runtime rt;
 
