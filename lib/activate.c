@@ -58,7 +58,7 @@ int pt_table_activate(struct pt_thread *self, struct pt_cpu *storage, struct pt_
 	if (rc)
 		return rc;
 	if (table && table->activate)
-		table->activate(table->activate_ctx, table->root_pa);
+		table->activate(table->activate_ctx, pt_table_root_at(table, self->home));
 	cpu->table = table;
 	/* Only now: until the hook returned the CPU walked the old table. */
 	return old ? pt_table_put(self, old) : 0;

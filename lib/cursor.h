@@ -30,12 +30,12 @@ struct cursor {
 
 static_assert(sizeof(struct cursor) <= sizeof(struct pt_cursor), "storage is too small");
 
-/* Does the thread hold a cursor on @table? */
+/* Does the thread hold a cursor on @table, or on a copy of it, which has the same number? */
 static inline bool thread_holds(const struct pt_thread *self, const struct pt_table *table)
 {
 	const struct cursor *c = self->holds;
 
-	while (c && c->table != table)
+	while (c && c->table->id != table->id)
 		c = c->next_held;
 	return c;
 }

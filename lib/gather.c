@@ -52,6 +52,10 @@ void pt_gather_leaf(struct gather *g, pt_va_t va, unsigned level, pte_t pte)
 	struct node *store = g->items;
 	struct gathered_leaf *leaves;
 
+	if (g->sink) {
+		g->sink(g, va, level, pte);
+		return;
+	}
 	if (!store || store->live == leaves_per_node(g->table->pool)) {
 		store = node_take(g->self, 0);
 		stat_add(stats_of(g->self, g->table), STAT_NODES_TAKEN, 1);

@@ -28,6 +28,8 @@ struct gather {
 	struct pt_table *table;
 	pt_removed_fn removed;
 	void *ctx;
+	/* Takes the leaves that are removed one by one; NULL: the gather's own storage does. */
+	void (*sink)(struct gather *g, pt_va_t va, unsigned level, pte_t pte);
 	struct node *subtrees; /* by `next`; `va` says where each was */
 	struct node *items;    /* nodes of storage, by `next`; the first is the one not full */
 	uint32_t nr_ranges;
@@ -45,6 +47,7 @@ static inline void gather_init(struct gather *g, struct pt_thread *self, struct 
 	g->table = table;
 	g->removed = removed;
 	g->ctx = ctx;
+	g->sink = NULL;
 	g->subtrees = NULL;
 	g->items = NULL;
 	g->nr_ranges = 0;

@@ -31,7 +31,11 @@ enum node_state {
 struct node {
 	struct node *next; /* not poisoned while free: the pool's lists need it */
 	union {
-		pt_va_t va; /* detached: first address the node covered */
+		struct {            /* detached: */
+			pt_va_t va; /* first address the node covered */
+			/* what other copies of the tree had there, by `next`: see strategy_unite() */
+			_Atomic(struct node *) twins;
+		};
 		struct {
 			union {
 				struct port_rcu_head rcu;

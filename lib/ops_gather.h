@@ -12,7 +12,7 @@
 static inline int check_gather(const struct gather *g, const struct pt_gather *gather,
 			       const struct pt_thread *self, const struct pt_table *t)
 {
-	return gather && (g->self != self || g->table != t) ? -EINVAL : 0;
+	return gather && (g->self != self || g->table->id != t->id) ? -EINVAL : 0;
 }
 
 static inline void report_leaf(const struct gather *g, pt_va_t va, unsigned level, pte_t pte)
@@ -158,10 +158,14 @@ static int op_gather_sync(struct pt_gather *storage)
 
 	if (g->self->holds)
 		return -EDEADLK;
+	if (gather_is_empty(g))
+		return 0;
+	strategy_settle(g->self, g->table);
 	if (g->nr_ranges)
 		pt_gather_flush(g);
 	if (!g->subtrees && !g->items)
 		return 0;
+	strategy_unite(g);
 	if (g->removed)
 		report_removed(g);
 	retire_removed(g);
@@ -183,29 +187,46 @@ static void retire_tables(struct gather *g)
 	stat_add(stats_of(self, g->table), STAT_NODES_GIVEN, chain->count - before);
 	while (unused.head)
 		node_put(self, node_chain_pop(&unused));
-	if (self->retired.count >= self->pool->retire_batch && !self->holds)
+	if (self->retired.count >= self->pool->retire_batch && !self->holds && !self->wrapped)
 		pt_thread_hand_over(self);
 }
 
 /*
- * Flush and retire the subtrees that gave way while the cursor was open; they map nothing. Locks of
- * other cursors that the thread holds do not keep it from flushing: see pt_flush_fn.
+ * Flush and retire the subtrees @top, by `next`, that gave way in @t; they map nothing. Locks of other
+ * cursors that the thread holds do not keep it from flushing: see pt_flush_fn.
  */
-static void retire_displaced(struct cursor *c)
+static void retire_displaced(struct pt_thread *self, struct pt_table *t, struct node *top)
 {
 	struct pt_gather own;
 	struct gather *g = (struct gather *)&own;
 
-	pt_gather_init(&own, c->self, c->table, NULL, NULL);
-	while (c->displaced) {
-		struct node *top = c->displaced;
+	strategy_settle(self, t);
+	pt_gather_init(&own, self, t, NULL, NULL);
+	while (top) {
+		struct node *next = top->next;
 
-		c->displaced = top->next;
 		pt_gather_subtree(g, top, top->va,
 				  top->va + (level_size(top->level) << FMT_INDEX_BITS) - 1);
+		top = next;
 	}
 	pt_gather_flush(g);
+	strategy_unite(g);
 	retire_tables(g);
+}
+
+/* What gave way while the cursor was open; it is closed, but a wrapper may hold locks. */
+static void let_go_displaced(struct cursor *c)
+{
+	struct node *last = c->displaced;
+
+	if (!c->self->wrapped) {
+		retire_displaced(c->self, c->table, c->displaced);
+		return;
+	}
+	while (last->next)
+		last = last->next;
+	last->next = c->self->displaced;
+	c->self->displaced = c->displaced;
 }
 
 #endif

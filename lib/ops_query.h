@@ -251,6 +251,17 @@ static inline void cursor_describe(struct cursor *c, struct pt_mapping *ret)
 	describe_slot(c->va, level, pte, ret);
 }
 
+/* What covers the cursor's address, and a reference of it. */
+static inline int cursor_get(struct cursor *c, struct pt_mapping *ret)
+{
+	const struct pt_table *t = c->table;
+
+	cursor_describe(c, ret);
+	return ret->item.prop & PT_TRACKED
+		       ? t->item_ops->clone(t->item_ctx, ret->item.pa, ret->item.level)
+		       : 0;
+}
+
 /*
  * Holds the page like a read cursor: a lock-free query could clone a huge item that a split is just
  * turning into parts.
@@ -269,9 +280,7 @@ static int op_query_get(struct pt_thread *self, struct pt_table *t, pt_va_t va,
 	rc = range_open(&c, self, t, first, first | PAGE_MASK, PT_READ_ONLY, 1);
 	if (rc)
 		return rc;
-	cursor_describe(&c, &m);
-	if (m.item.prop & PT_TRACKED)
-		rc = t->item_ops->clone(t->item_ctx, m.item.pa, m.item.level);
+	rc = cursor_get(&c, &m);
 	range_close(&c);
 	if (!rc)
 		*ret = m;

@@ -118,7 +118,7 @@ static inline int range_try_open(struct cursor *c, struct pt_thread *self, struc
 		return -EINVAL;
 	if (thread_holds(self, t))
 		return -EDEADLK;
-	if (retired_too_much(self->pool))
+	if (retired_too_much(self->pool) && !self->wrapped)
 		return -EBUSY;
 	if (mode == PT_BUILD) {
 		rc = node_reserve(self, PATH_NODES);
@@ -191,7 +191,7 @@ static PT_INLINE bool page_open_long(struct cursor *c, struct pt_thread *self, s
 	return true;
 }
 
-static void retire_displaced(struct cursor *c);
+static void let_go_displaced(struct cursor *c);
 
 static inline void range_close(struct cursor *c)
 {
@@ -201,7 +201,7 @@ static inline void range_close(struct cursor *c)
 	thread_lets_go(self, c);
 	remember_short_way(self, c->table);
 	if (c->displaced)
-		retire_displaced(c);
+		let_go_displaced(c);
 	if (self->spare.count > 2 * self->pool->magazine)
 		pt_thread_trim(self);
 }

@@ -45,7 +45,7 @@ static void root_borrow(struct pt_table *t)
 }
 
 /* Give @t a root, for which enough nodes have been reserved. */
-static void root_create(struct pt_thread *self, struct pt_table *t)
+static void op_create(struct pt_thread *self, struct pt_table *t)
 {
 	t->root = node_take(self, FMT_LEVELS);
 	t->root_pa = node_to_pa(t, t->root);
@@ -57,7 +57,7 @@ static void root_create(struct pt_thread *self, struct pt_table *t)
 }
 
 /* Nobody uses the table any more, and its translations have been flushed. */
-static void destroy_tree(struct pt_thread *self, struct pt_table *t)
+static void op_destroy(struct pt_thread *self, struct pt_table *t)
 {
 	slot_t *slots = node_slots(t, t->root);
 	struct node_chain chain = {0};

@@ -159,6 +159,7 @@ struct pt_strategy_info {
 	bool lock_free_query;
 	bool disjoint_parallel; /* calls on ranges in different leaf tables write no common cache line */
 	bool node_locks;        /* locks nodes, of the kind that pt_config.node_lock says */
+	bool replicates;        /* each NUMA home of the pool has a copy of the tree */
 	unsigned software_bits; /* of each slot; at most the format's strategy_bits */
 	unsigned node_bytes;    /* of the 64 bytes of node metadata */
 };
@@ -446,6 +447,13 @@ PT_API PT_MUST_CHECK int pt_table_destroy(struct pt_thread *self, struct pt_tabl
 
 /* What the MMU's root register must hold. */
 PT_API pt_pa_t pt_table_root(const struct pt_table *table);
+
+/*
+ * The same on the CPUs of NUMA home @home, which have a copy of the tree by themselves if the strategy
+ * `replicates`. With any root translations are right, once what was changed has been flushed (T1).
+ * @home: any number; those that the pool does not have get the same root as home 0.
+ */
+PT_API pt_pa_t pt_table_root_at(const struct pt_table *table, unsigned home);
 
 /* First and last address managed; without what is borrowed, whatever the bound. */
 PT_API void pt_table_range(const struct pt_table *table, pt_va_t *ret_first, pt_va_t *ret_last);

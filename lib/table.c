@@ -45,9 +45,12 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table = port_alloc(sizeof(*table));
 	if (!table)
 		return -ENOMEM;
+	table->pool = self->pool;
+	table->item_ops = config->item_ops;
 	rc = pt_role_configure(table, instance, config);
 	if (!rc)
-		rc = node_reserve(self, pt_role_nodes(table, &instance->format));
+		rc = node_reserve(self, instance->copies(table) *
+						pt_role_nodes(table, &instance->format));
 	if (!rc && config->stats) {
 		table->stats = pt_stats_create();
 		rc = table->stats ? 0 : -ENOMEM;
@@ -68,9 +71,7 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table->ops = &instance->ops;
 	table->phys_off = self->pool->phys_off;
 	table->meta_off = self->pool->meta_off;
-	table->pool = self->pool;
 	table->instance = instance;
-	table->item_ops = config->item_ops;
 	table->item_ctx = config->item_ctx;
 	table->flush = config->flush;
 	table->flush_ctx = config->flush_ctx;
@@ -82,7 +83,8 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table->short_id = node_lock == NODELOCK_TTAS ? table->id : ~UINT64_C(0);
 	table->short_unmap_id = table->item_ops ? ~UINT64_C(0) : table->short_id;
 	instance->create(self, table);
-	stat_add(stats_of(self, table), STAT_NODES_TAKEN, 1 + table->root->live);
+	stat_add(stats_of(self, table), STAT_NODES_TAKEN,
+		 instance->copies(table) * (1 + table->root->live));
 	port_describe("table", table, sizeof(*table), 1);
 	atomic_fetch_add_explicit(&table->pool->tables, 1, memory_order_relaxed);
 	*ret_table = table;
@@ -134,6 +136,11 @@ int pt_table_destroy(struct pt_thread *self, struct pt_table *table)
 pt_pa_t pt_table_root(const struct pt_table *table)
 {
 	return table->root_pa;
+}
+
+pt_pa_t pt_table_root_at(const struct pt_table *table, unsigned home)
+{
+	return table->instance->root_at(table, home);
 }
 
 void pt_table_range(const struct pt_table *table, pt_va_t *ret_first, pt_va_t *ret_last)

@@ -11,12 +11,16 @@ struct pt_instance {
 	struct pt_format_info format;
 	struct pt_strategy_info strategy;
 	struct pt_ops ops;
-	/* Set up the strategy's part of a zeroed table, 0 or -ENOMEM; and release it. */
+	/* Copies that a configured table has of its tree; nodes are reserved for all. */
+	unsigned (*copies)(const struct pt_table *table);
+	/* What a root register of NUMA home @home holds. */
+	pt_pa_t (*root_at)(const struct pt_table *table, unsigned home);
+	/* Set up the strategy's part of a configured table, 0 or -ENOMEM; and release it. */
 	int (*init)(struct pt_table *table);
 	void (*exit)(struct pt_table *table);
 	/* Drop every tracked item that @node, whose grace period is over, still holds. */
 	void (*drop_items)(struct pt_table *table, struct node *node);
-	/* Give a configured table its root; pt_role_nodes() are reserved. */
+	/* Give a configured table its root; pt_role_nodes() are reserved for each copy. */
 	void (*create)(struct pt_thread *self, struct pt_table *table);
 	/* Drop every item and free every node; nobody else uses the table. */
 	void (*destroy)(struct pt_thread *self, struct pt_table *table);

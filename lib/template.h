@@ -43,7 +43,16 @@
 #include "ops_clone.h"
 #include "ops_prune.h"
 #include "check.h"
+
+#ifdef STRATEGY_WRAPPER
+#include STRATEGY_WRAPPER
+#endif
 /* clang-format on */
+
+/* What struct pt_ops is filled with, by the names of its members; a wrapper has its own. */
+#ifndef OP
+#define OP(name) op_##name
+#endif
 
 #define PT_INSTANCE_NAME PT_PASTE(pt_instance_, PT_FORMAT, PT_STRATEGY)
 

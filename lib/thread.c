@@ -62,6 +62,8 @@ void pt_thread_trim(struct pt_thread *self)
 {
 	struct node_chain surplus = {0};
 
+	if (self->wrapped)
+		return;
 	while (self->spare.count > self->pool->magazine)
 		node_chain_push(&surplus, node_chain_pop(&self->spare));
 	pt_pool_give(self->pool, &surplus);
@@ -133,6 +135,8 @@ void pt_thread_wait_backlog(struct pt_thread *self)
 {
 	struct pt_pool *pool = self->pool;
 
+	if (self->wrapped)
+		return;
 	if (atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound)
 		pt_thread_hand_over(self);
 	for (;;) {
@@ -195,6 +199,7 @@ int pt_thread_register(struct pt_pool *pool, struct pt_thread **ret_self)
 	}
 	self->pool = pool;
 	self->fail_after = UINT64_MAX;
+	self->copies = 1;
 	self->slot = slot_number_get(pool);
 	self->id = atomic_fetch_add_explicit(&pool->registered, 1, memory_order_relaxed) + 1;
 	port_thread_register(&self->port);

@@ -21,6 +21,15 @@
 
 struct cursor;
 
+#define THREAD_REQUEST_BYTES 80
+
+/* A call that another thread may make on behalf of this one, which waits meanwhile. */
+struct thread_request {
+	struct pt_thread *next;  /* another one that waits, in the same list */
+	_Atomic uint32_t served; /* written by whoever makes the call, the rest by who wants it */
+	_Alignas(8) unsigned char call[THREAD_REQUEST_BYTES];
+};
+
 /* In `page_prop`: nothing is known to be valid. No pt_prop_t is like it. */
 #define THREAD_NO_PROP (~UINT64_C(0))
 
@@ -47,13 +56,22 @@ struct pt_thread {
 	struct node_chain retired; /* unlinked and flushed, to be handed over as one chain */
 	uint64_t fail_after;       /* node allocations left before they fail; for tests */
 	struct cursor *holds;      /* cursors it has open, by `next_held`, on different tables */
+	/*
+	 * For strategies that wrap calls. `copies` trees make what a call makes in one, so that many
+	 * nodes are reserved; 0: whoever replays a call has been given them.
+	 */
+	unsigned copies;
+	bool wrapped;           /* locks are held around the call: it neither waits nor flushes */
+	unsigned taken;         /* nodes, since the wrapper's call began */
+	struct node *displaced; /* by the wrapper's call, by `next` */
+	struct thread_request request;
 	struct stats_line nowhere; /* where it counts what nobody wants to know */
 };
 
 /* Get at least @nodes, and the first THREAD_CLEAN of them zeroed. Return: 0 or -ENOMEM. */
 int pt_thread_refill(struct pt_thread *self, unsigned nodes);
 
-/* Give surplus spare nodes back to the pool. */
+/* Give surplus spare nodes back to the pool; not while a wrapper's copies may need them. */
 void pt_thread_trim(struct pt_thread *self);
 
 /*
@@ -68,12 +86,26 @@ void pt_thread_hand_over(struct pt_thread *self);
 /* Wait for the callbacks that free what was handed over before. Without locks. */
 void pt_thread_wait_callbacks(struct pt_thread *self);
 
-/* Wait until the pool's backlog is below its bound. Outside read sections, without locks. */
+/*
+ * Wait until the pool's backlog is below its bound. Outside read sections, without locks: if a
+ * wrapper holds some, it has waited before, and this does not.
+ */
 void pt_thread_wait_backlog(struct pt_thread *self);
 
-/* Make sure that @nodes calls of node_take() succeed. Return: 0 or -ENOMEM. */
+/*
+ * What @nodes come to when each copy of the tree needs as many. The copies' share of those that the
+ * call has taken before is still to be had, too.
+ */
+static inline uint64_t nodes_of_copies(const struct pt_thread *self, uint64_t nodes)
+{
+	return self->copies ? self->copies * nodes + (self->copies - 1) * self->taken : 0;
+}
+
+/* Make sure that @nodes calls of node_take() succeed, in each copy. Return: 0 or -ENOMEM. */
 static inline int node_reserve(struct pt_thread *self, uint64_t nodes)
 {
+	if (__builtin_expect(self->copies != 1, 0))
+		nodes = nodes_of_copies(self, nodes);
 	if (nodes > self->fail_after || (nodes && port_alloc_fails()))
 		return -ENOMEM;
 	if (nodes <= self->clean.count)
@@ -90,6 +122,7 @@ static inline struct node *node_take(struct pt_thread *self, unsigned level)
 	struct node *node = node_chain_pop(clean ? &self->clean : &self->spare);
 
 	port_point(PORT_POINT_NODE);
+	self->taken++;
 	if (self->fail_after != UINT64_MAX)
 		self->fail_after--;
 	pool_unpoison(self->pool, node);

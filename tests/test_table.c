@@ -39,6 +39,14 @@ static void without_a_name_the_strategy_is_rcu(struct fixture *fx)
 	assert_string_equal(pt_table_strategy(fx->table)->name, "rcu");
 }
 
+/* With one home, or homes that share a tree. */
+static void the_root_is_that_of_home_0(struct fixture *fx)
+{
+	assert_int_equal(pt_table_root_at(fx->table, 0), pt_table_root(fx->table));
+	assert_int_equal(pt_table_root_at(fx->table, 1), pt_table_root(fx->table));
+	assert_int_equal(pt_table_root_at(fx->table, ~0u), pt_table_root(fx->table));
+}
+
 static void bad_configurations_are_refused(struct fixture *fx)
 {
 	static const struct pt_item_ops no_hooks;
@@ -412,6 +420,7 @@ int main(void)
 		TEST(a_table_knows_what_it_is),
 		TEST(the_default_range_is_all_or_the_lower_half),
 		TEST(without_a_name_the_strategy_is_rcu),
+		TEST(the_root_is_that_of_home_0),
 		TEST(bad_configurations_are_refused),
 		TEST(a_pool_of_another_node_size_is_refused),
 		TEST(a_thread_of_another_pool_is_refused),

@@ -20,6 +20,7 @@
  *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range, and what
  *                            holds no mapping there it may simply store to
  *   struct strategy_query    what a query in progress keeps
+ *   STRATEGY_WRAPPER         a file with calls that stand before those of the tree: see at the end
  *
  * What is PT_INLINE here is on the short way of calls on one page: a call with a slot or a cursor as
  * an argument would have it in memory.
@@ -104,5 +105,52 @@ static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte
 /* Does nobody hold this node; or the table as such? For the checker. */
 static inline bool strategy_node_is_free(struct node *node);
 static inline bool strategy_table_is_free(struct pt_table *table);
+
+/*
+ * A strategy can have several copies of the tree, and a wrapper: it is included after all calls, names
+ * by OP(name) what goes into struct pt_ops in place of op_name(), and calls those on the copies. For
+ * what it runs with locks around the call it sets self->wrapped, and self->copies where others will
+ * have to do the same. The rest of the tree needs to know of copies only here.
+ */
+struct gather;
+
+/* How many there are in a configured table; and the root of that which is near @home. */
+static inline unsigned strategy_copies(const struct pt_table *table);
+static inline pt_pa_t strategy_root_at(const struct pt_table *table, unsigned home);
+
+/*
+ * Before the flush of a gather or of displaced tables: make sure that no copy holds what calls of
+ * this thread have removed. Without locks. After the flush, before leaves are reported: unite accessed
+ * and dirty bits of the copies in the subtrees that the gather has, and retire the copies' subtrees.
+ */
+static void strategy_settle(struct pt_thread *self, struct pt_table *table);
+static void strategy_unite(struct gather *g);
+
+#ifndef STRATEGY_WRAPPER
+#define STRATEGY_REPLICATES 0
+
+static inline unsigned strategy_copies(const struct pt_table *table)
+{
+	(void)table;
+	return 1;
+}
+
+static inline pt_pa_t strategy_root_at(const struct pt_table *table, unsigned home)
+{
+	(void)home;
+	return table->root_pa;
+}
+
+static PT_INLINE void strategy_settle(struct pt_thread *self, struct pt_table *table)
+{
+	(void)self;
+	(void)table;
+}
+
+static PT_INLINE void strategy_unite(struct gather *g)
+{
+	(void)g;
+}
+#endif
 
 #endif
