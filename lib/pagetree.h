@@ -177,11 +177,12 @@ PT_API const struct pt_strategy_info *pt_strategy_find(const char *name);
 PT_API bool pt_pair_exists(const char *format, const char *strategy);
 
 /*
- * Enumerate the spinlocks that nodes can have, with strategies that lock nodes: names for
+ * Enumerate the locks that nodes can have, with strategies that lock nodes: names for
  * pt_config.node_lock. NULL past the last index.
  *   ttas    test and test-and-set: the cheapest when nobody waits; unfair
  *   ticket  in the order of arrival; all waiters watch one word
  *   queued  in the order of arrival; each waiter watches a word of its own (MCS)
+ *   mutex   waiters sleep, in no order: for more threads than CPUs, or nodes held for long
  */
 PT_API const char *pt_node_lock_at(unsigned index);
 

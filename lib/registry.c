@@ -77,6 +77,7 @@ static const char *const node_locks[] = {
 	[NODELOCK_TTAS] = "ttas",
 	[NODELOCK_TICKET] = "ticket",
 	[NODELOCK_QUEUED] = "queued",
+	[NODELOCK_MUTEX] = "mutex",
 };
 
 #define NR_NODE_LOCKS (sizeof(node_locks) / sizeof(node_locks[0]))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The spinlocks of nodes: their names, that each excludes, and in which order it serves. */
+/* The locks of nodes: their names, that each excludes, and in which order it serves. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -22,7 +22,7 @@ static void test_names(struct fixture *fx)
 		fixture_new_table(fx);
 		assert_string_equal(pt_table_node_lock(fx->table), name);
 	}
-	assert_int_equal(n, 3);
+	assert_int_equal(n, 4);
 	assert_string_equal(pt_node_lock_at(0), "ttas");
 	fx->config.node_lock = NULL;
 	fixture_new_table(fx);
@@ -115,7 +115,7 @@ static void *change_and_look(void *arg)
 		if (i % 4 == t->index) {
 			sharedlock_lock_shared(&c->lock, c->kind, &t->waiter);
 			look(c, i);
-			sharedlock_unlock_shared(&c->lock);
+			sharedlock_unlock_shared(&c->lock, c->kind);
 		} else {
 			sharedlock_lock(&c->lock, c->kind, &t->waiter);
 			change(c, i);
@@ -183,7 +183,7 @@ static void wait_until_queued(struct contest *c)
 static void test_order(void **state)
 {
 	(void)state;
-	for (unsigned kind = NODELOCK_TICKET; pt_node_lock_at(kind); kind++) {
+	for (unsigned kind = NODELOCK_TICKET; kind <= NODELOCK_QUEUED; kind++) {
 		struct contest c = {.kind = (enum nodelock_kind)kind};
 		struct contestant threads[THREADS];
 		struct queued_waiter me;

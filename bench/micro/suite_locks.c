@@ -34,11 +34,16 @@ union word {
 		struct queued_waiter me;                           \
                                                                    \
 		sharedlock_lock_shared(lock, kind, &me);           \
+	}                                                          \
+	static inline void name##_give_read(struct nodelock *lock) \
+	{                                                          \
+		sharedlock_unlock_shared(lock, kind);              \
 	}
 
 NODE_LOCK(node_ttas, NODELOCK_TTAS)
 NODE_LOCK(node_ticket, NODELOCK_TICKET)
 NODE_LOCK(node_queued, NODELOCK_QUEUED)
+NODE_LOCK(node_mutex, NODELOCK_MUTEX)
 
 #define LOCK(name, member, take, give)                                       \
 	static union word name##_word;                                       \
@@ -59,11 +64,13 @@ NODE_LOCK(node_queued, NODELOCK_QUEUED)
 
 LOCK(ttas, word, ttas_lock, ttas_unlock)
 LOCK(shared_exclusive, node, node_ttas_take, node_ttas_give)
-LOCK(shared_shared, node, node_ttas_take_read, sharedlock_unlock_shared)
+LOCK(shared_shared, node, node_ttas_take_read, node_ttas_give_read)
 LOCK(ticket_exclusive, node, node_ticket_take, node_ticket_give)
-LOCK(ticket_shared, node, node_ticket_take_read, sharedlock_unlock_shared)
+LOCK(ticket_shared, node, node_ticket_take_read, node_ticket_give_read)
 LOCK(queued_exclusive, node, node_queued_take, node_queued_give)
-LOCK(queued_shared, node, node_queued_take_read, sharedlock_unlock_shared)
+LOCK(queued_shared, node, node_queued_take_read, node_queued_give_read)
+LOCK(mutex_exclusive, node, node_mutex_take, node_mutex_give)
+LOCK(mutex_shared, node, node_mutex_take_read, node_mutex_give_read)
 LOCK(phasefair_write, phasefair, phasefair_write_lock, phasefair_write_unlock)
 LOCK(phasefair_read, phasefair, phasefair_read_lock, phasefair_read_unlock)
 LOCK(mutex, word, mutex_lock, mutex_unlock)
@@ -81,6 +88,8 @@ void suite_locks(void)
 	suite_add(ticket_shared_pairs, NULL, BM_THREAD, cpus, "lock/kind:ticket/mode:read");
 	suite_add(queued_exclusive_pairs, NULL, BM_THREAD, cpus, "lock/kind:queued/mode:write");
 	suite_add(queued_shared_pairs, NULL, BM_THREAD, cpus, "lock/kind:queued/mode:read");
+	suite_add(mutex_exclusive_pairs, NULL, BM_THREAD, cpus, "lock/kind:mutex/mode:write");
+	suite_add(mutex_shared_pairs, NULL, BM_THREAD, cpus, "lock/kind:mutex/mode:read");
 	suite_add(phasefair_write_pairs, NULL, BM_THREAD, cpus, "lock/kind:phasefair/mode:write");
 	suite_add(phasefair_read_pairs, NULL, BM_THREAD, cpus, "lock/kind:phasefair/mode:read");
 	suite_add(mutex_pairs, NULL, BM_THREAD, cpus, "lock/kind:mutex");

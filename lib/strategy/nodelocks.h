@@ -56,7 +56,7 @@ static PT_INLINE bool cursor_lock_node(struct cursor *c, struct node *node)
 static PT_INLINE void cursor_unlock_node(struct cursor *c, struct node *node)
 {
 	if (c->mode == PT_READ_ONLY)
-		sharedlock_unlock_shared(lock_of(node));
+		sharedlock_unlock_shared(lock_of(node), c->node_lock);
 	else
 		sharedlock_unlock(lock_of(node), c->node_lock);
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The spinlock of a node, of the kind that its table was created with. The kind is passed in by the
+ * The lock of a node, of the kind that its table was created with. The kind is passed in by the
  * caller, which has the table at hand: a branch that always goes the same way, no indirect call,
  * and the lock itself remembers nothing.
  *
  * All kinds share one state and agree on three of its values, so that nodes are made without asking
  * for the kind: all-zero is free; `held` 1 and the rest zero is held and wanted by nobody; and a
  * lock is free exactly when `held` equals the low half of `queue`. (Queued: 0 and 0; held it is 1,
- * which no entry's address ends in.)
+ * which no entry's address ends in. Mutex: the low half of `queue` counts readers, by fours.)
+ *
+ * Three kinds spin; they yield when they have spun for long. A mutex sleeps.
  */
 #ifndef PT_SYNC_NODELOCK_H
 #define PT_SYNC_NODELOCK_H
 
+#include "mutex.h"
 #include "queued.h"
 #include "ticket.h"
 #include "ttas.h"
@@ -20,6 +23,7 @@ enum nodelock_kind {
 	NODELOCK_TTAS, /* the default */
 	NODELOCK_TICKET,
 	NODELOCK_QUEUED,
+	NODELOCK_MUTEX,
 };
 
 /* As many threads as `readers` can count; each holds a node once. */
@@ -29,7 +33,10 @@ struct nodelock {
 	_Atomic uint32_t held;
 	_Atomic uint16_t readers; /* see sharedlock.h */
 	bool stray;               /* the strategy's, under the lock; stands here to fill a gap */
-	_Atomic uint64_t queue;
+	union {
+		_Atomic uint64_t queue;
+		_Atomic uint32_t sleepers; /* a mutex', in place of `readers`: see sharedlock.h */
+	};
 };
 
 /* @me: the calling thread's entry for waiting. Return: did it have to wait? */
@@ -41,6 +48,8 @@ static PORT_INLINE bool nodelock_lock(struct nodelock *lock, enum nodelock_kind 
 		return ttas_lock(&lock->held);
 	if (kind == NODELOCK_TICKET)
 		return ticket_lock(&lock->held, &lock->queue);
+	if (kind == NODELOCK_MUTEX)
+		return mutex_lock(&lock->held);
 	return queued_lock(&lock->held, &lock->queue, me);
 }
 
@@ -51,6 +60,8 @@ static PORT_INLINE bool nodelock_try_lock(struct nodelock *lock, enum nodelock_k
 		return ttas_try_lock(&lock->held);
 	if (kind == NODELOCK_TICKET)
 		return ticket_try_lock(&lock->held, &lock->queue);
+	if (kind == NODELOCK_MUTEX)
+		return mutex_try_lock(&lock->held);
 	return queued_try_lock(&lock->held, &lock->queue);
 }
 
@@ -61,6 +72,8 @@ static PORT_INLINE void nodelock_unlock(struct nodelock *lock, enum nodelock_kin
 		ttas_unlock(&lock->held);
 	else if (kind == NODELOCK_TICKET)
 		ticket_unlock(&lock->held);
+	else if (kind == NODELOCK_MUTEX)
+		mutex_unlock(&lock->held);
 	else
 		queued_unlock(&lock->held);
 	port_point(PORT_POINT_UNLOCK);

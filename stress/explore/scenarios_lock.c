@@ -51,10 +51,22 @@
 		},                                                                            \
 	}
 
-#define ALL(kind) THREE(kind), AGAIN(kind), READERS(kind), STRAY(kind)
+#define GONE(kind)                                                                         \
+	{                                                                                  \
+		.name = kind "-gone",                                                      \
+		.about = "a table that was read is taken away and freed; node lock " kind, \
+		.node_lock = kind, .initial = {MAP(0, 1, 1)},                              \
+		.threads = {                                                               \
+			{BEGIN(PT_READ_ONLY, 0, 4, 1), C_QUERY, END},                      \
+			{UNMAP(0, 16)},                                                    \
+		},                                                                         \
+	}
+
+#define ALL(kind) THREE(kind), AGAIN(kind), READERS(kind), STRAY(kind), GONE(kind)
 
 const struct scenario scenarios_lock[] = {
 	ALL("ticket"),
 	ALL("queued"),
+	ALL("mutex"),
 	{.name = NULL},
 };

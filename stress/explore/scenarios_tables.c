@@ -112,6 +112,18 @@ const struct scenario scenarios_tables[] = {
 			},
 	},
 	{
+		.name = "try-mutex",
+		.about = "who only tries wakes whoever came to sleep meanwhile; node lock mutex",
+		.node_lock = "mutex",
+		.initial = {MAP(3, 1, 3)},
+		.threads =
+			{
+				{TRY(PT_BUILD, 0, 1, 1), C_MAP(1), END},
+				{MAP(1, 1, 2)},
+				{UNMAP(0, 2)},
+			},
+	},
+	{
 		.name = "try-displace",
 		.about = "an empty table gives way to a huge leaf while its thread holds more",
 		.two_tables = true,
