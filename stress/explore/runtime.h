@@ -119,8 +119,9 @@ struct runtime {
 	struct thread *self; /* running thread */
 	uint32_t *touched;   /* cells used in this execution */
 	uint32_t nr_touched;
-	uint32_t step;   /* possible scheduling points so far */
-	uint32_t forced; /* from this step on a cell need not be hot: replay's next switch, or the limit */
+	uint32_t step; /* possible scheduling points so far */
+	uint32_t
+		forced; /* from this step on a cell need not be hot: replay's next switch, or the limit */
 	uint8_t pollers; /* threads in WAIT_POLL, a bit each */
 	uint8_t enabled; /* threads that can run, a bit each */
 	uint8_t unfinished;
