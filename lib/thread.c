@@ -93,6 +93,7 @@ static void free_retired(struct node *node)
 
 static void retired_callback(struct port_rcu_head *head)
 {
+	port_rcu_called(head);
 	free_retired((struct node *)((char *)head - offsetof(struct node, retired.rcu)));
 }
 
