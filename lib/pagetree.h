@@ -157,7 +157,9 @@ struct pt_strategy_info {
 	enum pt_isolation isolation;
 	bool readers_share; /* read cursors on overlapping ranges run together */
 	bool lock_free_query;
-	bool disjoint_parallel; /* calls on ranges in different leaf tables write no common cache line */
+	bool disjoint_parallel; /* calls on ranges in different leaf tables write no common cache line; */
+	bool disjoint_building; /* nor where these are only being made */
+	bool reuses;            /* tables are used again without a grace period; walks notice */
 	bool node_locks;        /* locks nodes, of the kind that pt_config.node_lock says */
 	unsigned software_bits; /* of each slot; at most the format's strategy_bits */
 	unsigned node_bytes;    /* of the 64 bytes of node metadata */
