@@ -162,7 +162,7 @@ static int op_walk(struct pt_thread *self, struct pt_table *t, pt_va_t va, pt_pa
 	}
 	pte = walk_step(&w, &slots[slot_index(va, 1)], 1);
 	return walk_leave_quick(&w) ? translate(pte, 1, va, ret_pa, ret_prop)
-				      : walk_again(self, t, va, ret_pa, ret_prop);
+				    : walk_again(self, t, va, ret_pa, ret_prop);
 }
 
 static inline bool access_permitted(pt_prop_t prop, enum pt_access access, bool user)
@@ -189,8 +189,9 @@ static int op_access(struct pt_thread *self, struct pt_table *t, pt_va_t va, enu
 	do {
 		slots = walk_enter(&w, self, t);
 		slot = walk_to_slot(&w, t, slots, va, &level, &pte);
-		rc = !fmt_translates(pte) ? -ENOENT
-		     : access_permitted(fmt_leaf_prop(pte, level), access, user) ? 0 : -EACCES;
+		rc = !fmt_translates(pte)                                        ? -ENOENT
+		     : access_permitted(fmt_leaf_prop(pte, level), access, user) ? 0
+										 : -EACCES;
 		touched = fmt_touched(pte, access == PT_ACCESS_WRITE);
 		if (rc || touched == pte) {
 			holds = walk_leave(&w);

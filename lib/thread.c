@@ -226,8 +226,10 @@ int pt_thread_set_home(struct pt_thread *self, unsigned home)
 		return -EINVAL;
 	if (self->holds)
 		return -EBUSY;
-	if (home != self->home)
+	if (home != self->home) {
 		give_spare(self);
+		self->retired_of = NULL; /* of the old home, so not to be used again */
+	}
 	self->home = home;
 	return 0;
 }

@@ -101,9 +101,8 @@ static inline bool generation_enter(struct node *node, uint64_t seen)
 	do {
 		if (!generation_same(now ^ seen))
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&node->generation, &now, now + 1,
-							memory_order_relaxed,
-							memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&node->generation, &now, now + 1, memory_order_relaxed, memory_order_relaxed));
 	return true;
 }
 

@@ -47,7 +47,8 @@
 #include "generation.h"
 
 #define STRATEGY_NAME "optimistic"
-#define STRATEGY_SUMMARY "versions of nodes, which readers compare; tables are reused without grace periods"
+#define STRATEGY_SUMMARY \
+	"versions of nodes, which readers compare; tables are reused without grace periods"
 #define STRATEGY_LOCK_FREE_QUERY 1
 #define STRATEGY_DISJOINT_BUILDING 0 /* who comes by looks at the version, beside the lock */
 
@@ -107,7 +108,8 @@ static inline bool strategy_query_end(struct strategy_query *q)
 }
 
 /* Set bits in the slot that was read last, where the hardware would; false if it has changed. */
-static inline bool strategy_query_touch(struct strategy_query *q, slot_t *slot, pte_t pte, pte_t touched)
+static inline bool strategy_query_touch(struct strategy_query *q, slot_t *slot, pte_t pte,
+					pte_t touched)
 {
 	bool done;
 
