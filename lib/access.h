@@ -9,7 +9,7 @@
  *                  What a slot refers to, a zeroed or filled node and its metadata, is visible to
  *                  whoever reads the reference. Walks load with acquire; under a lock relaxed loads
  *                  suffice, because the lock orders them.
- *   [ORD-generation] rel: generation_change(), generation_begin(), generation_leave(), slot_init()
+ *   [ORD-generation] rel: generation_change(), generation_end(), generation_leave(), slot_init()
  *                  acq: node_look(), generation_has_touchers(), slot_load_walk() (strategy/generation.h)
  *                  A walk that meets a node's new life sees that the old one is over.
  *   [ORD-ttas]     rel: ttas_unlock()        acq: ttas_lock()            (sync/ttas.h)

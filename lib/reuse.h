@@ -69,11 +69,7 @@ static inline struct node *table_take(struct pt_thread *self, const struct pt_ta
 {
 	struct node *node = STRATEGY_REUSES ? table_reuse(self, t, level) : NULL;
 
-	if (node)
-		return node;
-	node = node_take(self, level);
-	generation_begin(node);
-	return node;
+	return node ? node : node_take(self, level);
 }
 
 /* Give back what nobody has seen in this life. */

@@ -3,20 +3,18 @@
  * Versions of nodes, in node->generation: which life a node leads, and how many threads are setting bits
  * in it as the hardware does.
  *
- * The upper part is the version. When a node has been unlinked it becomes odd, and that of the node above,
- * the next even one; when the node begins a new life its version becomes even, too. So a walk that has read
- * the version of a node, a reference in it, the version of the node behind that, and then finds the
- * first version as before, knows that the second is of the life the reference leads to: were it that of a
- * later one, released after the change above [ORD-generation], that change would be visible.
- * Whatever is written to a node in its new life is released after the change of its version: a walk that
- * reads it, by a load that acquires, finds the version changed.
+ * The upper part is the version. When something has been unlinked from a node its version changes, then
+ * those of all nodes that were unlinked. So a walk that has read the version of a node, a reference in
+ * it, the version of the node behind that, and then finds the first version as before, knows that the
+ * second is of the life the reference leads to: a later one, released after the change above, would
+ * show that change [ORD-generation]. Whatever is written to a node in its new life is released
+ * after the change of its version: a walk that reads it, by a load that acquires, finds the version
+ * changed. What a walk reads in an unlinked node before that is final, and was in the tree when the
+ * reference was read.
  *
- * What a walk reads in a node whose version is odd is final, and was in the tree when it read the reference.
- * But such a node is not to be changed: who locks it lets go and begins again.
- *
- * The lower part counts who is about to change a slot by compare-exchange without holding the node.
- * Whoever begins the node's new life waits for them, a few instructions each; when the version has changed
- * they do not begin.
+ * The lower part counts who is about to change a slot by compare-exchange without holding the node: with
+ * another version they do not begin. Whoever begins the node's new life waits for them, a few
+ * instructions each.
  */
 #ifndef PT_STRATEGY_GENERATION_H
 #define PT_STRATEGY_GENERATION_H
@@ -30,12 +28,9 @@
 #define GENERATION_ONE (UINT64_C(1) << GENERATION_SHIFT)
 #define GENERATION_TOUCHERS (GENERATION_ONE - 1)
 
-/* Between two lives. */
-#define GENERATION_ODD GENERATION_ONE
-
 static PT_INLINE uint64_t node_look(struct node *node)
 {
-	/* [ORD-generation] acq: what is read next is read after this; pairs with generation_change(), generation_begin() */
+	/* [ORD-generation] acq: what is read next is read after this; pairs with generation_change(), generation_end() */
 	return atomic_load_explicit(&node->generation, memory_order_acquire);
 }
 
@@ -59,21 +54,21 @@ static PT_INLINE bool node_is_as_seen(struct node *node, uint64_t seen)
 /* Under the node's lock, which who ends its life holds. */
 static PT_INLINE bool node_has_left(struct node *node, uint64_t seen)
 {
-	return (seen & GENERATION_ODD) || !node_is_as_seen(node, seen);
+	return !node_is_as_seen(node, seen);
 }
 
 /* Something has been unlinked from @node, which is locked: walks on the way through it begin again. */
 static inline void generation_change(struct node *node)
 {
 	/* [ORD-generation] rel: who sees it sees what was unlinked; pairs with node_look() */
-	atomic_fetch_add_explicit(&node->generation, 2 * GENERATION_ONE, memory_order_release);
+	atomic_fetch_add_explicit(&node->generation, GENERATION_ONE, memory_order_release);
 }
 
 /* The end of a node's life: it is locked, and has been unlinked. */
 static inline void generation_end(struct node *node)
 {
-	/* Relaxed: it is for who locks the node. */
-	atomic_fetch_add_explicit(&node->generation, GENERATION_ONE, memory_order_relaxed);
+	/* [ORD-generation] rel: comes after generation_change() above; pairs with node_look() */
+	atomic_fetch_add_explicit(&node->generation, GENERATION_ONE, memory_order_release);
 }
 
 static inline bool generation_has_touchers(struct node *node)
@@ -82,13 +77,9 @@ static inline bool generation_has_touchers(struct node *node)
 	return atomic_load_explicit(&node->generation, memory_order_acquire) & GENERATION_TOUCHERS;
 }
 
-/* The node begins a new life, unless nobody saw it in the last one. Nothing of it is written yet. */
+/* The node begins a new life. Nothing of it is written yet. */
 static inline void generation_begin(struct node *node)
 {
-	if (!(atomic_load_explicit(&node->generation, memory_order_relaxed) & GENERATION_ODD))
-		return;
-	/* [ORD-generation] rel: comes after generation_change() above; pairs with node_look() */
-	atomic_fetch_add_explicit(&node->generation, GENERATION_ONE, memory_order_release);
 	if (unlikely(generation_has_touchers(node)))
 		port_wait_until(!generation_has_touchers(node));
 }

@@ -6,7 +6,7 @@
  *
  * Invariants
  * A. The version of a node changes only under its lock, held exclusively, when the node, or one that it
- *    refers to, has been unlinked; and when it begins a new life. See generation.h.
+ *    refers to, has been unlinked. See generation.h.
  * B. A slot and the counts of a node change only under its lock, held exclusively, while the node is
  *    part of the tree; the hardware's accessed and dirty bits aside.
  * C. Whoever unlinks a node holds its parent, it and everything below, exclusively.
@@ -14,7 +14,7 @@
  *    a late walk reads there, before it notices, leads to other such nodes, never astray.
  *
  * Lock order, and why overlapping cursors are serialised: see nodelocks.h. Whoever locks a node that has
- * left the tree, or leads another life by now, finds its version odd or not as seen, and lets go
+ * left the tree, or leads another life by now, finds its version not as seen, and lets go
  * without having waited for anything else. So who makes a table of a node may wait for its lock, which
  * nobody keeps.
  *
