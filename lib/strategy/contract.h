@@ -13,12 +13,16 @@
  *   STRATEGY_READERS_SHARE   read cursors on overlapping ranges run together
  *   STRATEGY_LOCK_FREE_QUERY queries take no lock and never wait
  *   STRATEGY_DISJOINT_PARALLEL calls on ranges in different leaf tables write no common cache line
+ *   STRATEGY_DISJOINT_BUILDING nor where these are only being made. Default: the same
  *   STRATEGY_NODE_LOCKS      it locks nodes, by lib/sync/nodelock.h
  *   STRATEGY_CONCURRENT      0: one thread only; unlinked nodes are reused without a grace period
  *   STRATEGY_SOFTWARE_BITS   bits of FMT_STRATEGY_MASK it uses in slots
  *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
  *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range, and what
  *                            holds no mapping there it may simply store to
+ *   STRATEGY_REUSES          1: a node begins a new life as soon as it is flushed, with the metadata of the
+ *                            last; walks are queries, which notice, and strategy_query_touch(q, slot,
+ *                            pte, touched) is the compare-exchange for them: see generation.h. Default: 0
  *   struct strategy_query    what a query in progress keeps
  *   STRATEGY_WRAPPER         a file with calls that stand before those of the tree: see at the end
  *
@@ -35,7 +39,11 @@
 #ifndef PT_STRATEGY_CONTRACT_H
 #define PT_STRATEGY_CONTRACT_H
 
-#include "walk.h"
+#include "reuse.h"
+
+#ifndef STRATEGY_DISJOINT_BUILDING
+#define STRATEGY_DISJOINT_BUILDING STRATEGY_DISJOINT_PARALLEL
+#endif
 
 /* Set up table->strategy, which is zero. Return: 0 or -ENOMEM. */
 static inline int strategy_table_init(struct pt_table *table);
@@ -92,6 +100,9 @@ static inline bool strategy_child_install(struct cursor *c, struct slot *s, stru
 /* Give a node that is about to be installed in @s, in the held range, the lock state that implies. */
 static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child);
 
+/* It was not installed after all, and nobody has seen it: take that back. */
+static inline void strategy_abandon_child(struct cursor *c, struct node *child);
+
 /* @slots more slots of @node are not EMPTY, @marks more hold a MARK. */
 static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks);
 
@@ -101,6 +112,15 @@ static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int
  * afterwards. Return as strategy_slot_change().
  */
 static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte);
+
+#if !STRATEGY_REUSES
+/* The next life of the node begins with all-zero metadata. */
+static inline void strategy_abandon_child(struct cursor *c, struct node *child)
+{
+	(void)c;
+	(void)child;
+}
+#endif
 
 /* Does nobody hold this node; or the table as such? For the checker. */
 static inline bool strategy_node_is_free(struct node *node);
