@@ -24,7 +24,8 @@
  *
  * Revoking costs a look at each thread's mark. For a while after that the lock is not biased again: until
  * BRAVO_INHIBIT ordinary reads have been made for each mark that was looked at, so that writers spend a small
- * part of the time so. They are counted loosely, by loads and stores of readers that may be many.
+ * part of the time so. They are counted loosely, by loads and stores of readers that may be many, and no
+ * further than 255, for which there is room.
  *
  * Source: Dice and Kogan, BRAVO: biased locking for reader-writer locks (ATC 2019). Different here: marks
  * belong to threads and name locks exactly; there a mark is a place in a table of the process, by a hash of
@@ -168,10 +169,10 @@ static PORT_INLINE bool bravo_is_biased(struct phasefair *lock)
 /* A reader has the lock in the ordinary way. */
 static inline void bravo_read_slowly(struct phasefair *lock)
 {
-	uint16_t slow = atomic_load_explicit(&lock->slow, memory_order_relaxed);
+	uint8_t slow = atomic_load_explicit(&lock->slow, memory_order_relaxed);
 
 	if (slow)
-		atomic_store_explicit(&lock->slow, (uint16_t)(slow - 1), memory_order_relaxed);
+		atomic_store_explicit(&lock->slow, (uint8_t)(slow - 1), memory_order_relaxed);
 	else if (!bravo_seems_biased(lock))
 		/* [ORD-bias] seq_cst: what writers did so far came before; pairs with bravo_is_biased() */
 		atomic_store_explicit(&lock->bias, 1, memory_order_seq_cst);
@@ -209,9 +210,9 @@ static inline void bravo_set_bias(struct phasefair *lock, bool biased)
 
 static inline void bravo_inhibit(struct phasefair *lock, uint32_t rows)
 {
-	uint32_t slow = rows < UINT16_MAX / BRAVO_INHIBIT ? rows * BRAVO_INHIBIT : UINT16_MAX;
+	uint32_t slow = rows < UINT8_MAX / BRAVO_INHIBIT ? rows * BRAVO_INHIBIT : UINT8_MAX;
 
-	atomic_store_explicit(&lock->slow, (uint16_t)slow, memory_order_relaxed);
+	atomic_store_explicit(&lock->slow, (uint8_t)slow, memory_order_relaxed);
 }
 
 /*
