@@ -108,8 +108,8 @@ struct strategy_query {
 
 #define STRATEGY_QUERY_AT(q, address) ((q)->va = (address))
 
-static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_thread *self,
-					   struct pt_table *table)
+static PT_INLINE slot_t *strategy_query_begin(struct strategy_query *q, struct pt_thread *self,
+					      struct pt_table *table)
 {
 	q->table = table;
 	q->kind = table->node_lock;
@@ -117,7 +117,7 @@ static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_t
 	return root_slots(table);
 }
 
-static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
+static PT_INLINE pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level)
 {
 	const struct pt_table *t = q->table;
 	const pt_pa_t in_node = (UINT64_C(1) << FMT_NODE_SHIFT) - 1;
@@ -133,7 +133,7 @@ static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, 
 	return slot_load_locked(slot);
 }
 
-static inline bool strategy_query_end(struct strategy_query *q)
+static PT_INLINE bool strategy_query_end(struct strategy_query *q)
 {
 	path_leave(q->path, q->table, q->kind, q->level);
 	return true;
