@@ -89,9 +89,21 @@ static const char *node_lock_find(const char *name)
 	return NULL;
 }
 
-static const char *default_lock(void)
+/* What nodes have unless asked; NULL if they have no locks. */
+static const char *default_lock(const struct pt_strategy_info *strategy)
 {
-	return pt_node_lock_at(0);
+	return strategy->node_locks ? pt_node_lock_at((unsigned)__builtin_ctz(strategy->node_locks))
+				    : NULL;
+}
+
+/* @lock is one of pt_node_lock_at(). */
+static bool has_lock(const struct pt_strategy_info *strategy, const char *lock)
+{
+	unsigned i;
+
+	for (i = 0; pt_node_lock_at(i) != lock; i++)
+		;
+	return strategy->node_locks >> i & 1;
 }
 
 /* Distinct kinds in the order of @text; *ret has room for all there are. */
@@ -137,6 +149,16 @@ static bool has_strategy(const struct contender_list *list, const struct pt_stra
 	return false;
 }
 
+static bool all_have_defaults(const struct contender_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (list->items[i].node_lock != default_lock(list->items[i].strategy))
+			return false;
+	return true;
+}
+
 static bool some_lock_nodes(const struct contender_list *list)
 {
 	size_t i;
@@ -147,19 +169,22 @@ static bool some_lock_nodes(const struct contender_list *list)
 	return false;
 }
 
-/* @locks: the kinds, the last is NULL. */
+/* @locks: the kinds, the last is NULL. A strategy that has none of these has what is its default. */
 static void add(struct contender_list *list, const struct pt_strategy_info *strategy,
 		const char *const *locks)
 {
+	size_t before = list->count;
+	const char *const *lock;
+
 	if (has_strategy(list, strategy))
 		return;
-	if (!strategy->node_locks) {
-		list->some_once |= locks[1] != NULL;
-		list->items[list->count++] = (struct contender){.strategy = strategy};
+	for (lock = locks; *lock; lock++)
+		if (has_lock(strategy, *lock))
+			list->items[list->count++] = (struct contender){strategy, *lock};
+	if (list->count > before)
 		return;
-	}
-	for (; *locks; locks++)
-		list->items[list->count++] = (struct contender){strategy, *locks};
+	list->some_once |= locks[1] != NULL;
+	list->items[list->count++] = (struct contender){strategy, default_lock(strategy)};
 }
 
 static enum exit_code add_named(struct contender_list *list, char **names, size_t count,
@@ -220,14 +245,16 @@ enum exit_code select_contenders(const char *strategies, const char *node_locks,
 	const char **locks = must(calloc(kinds + 1, sizeof(*locks)));
 	struct contender_list list = {0};
 	enum exit_code code;
+	bool plain;
 
 	list.items = must(calloc(count_names(strategy_name_at) * kinds, sizeof(*list.items)));
 	code = select_locks(node_locks, locks, &asked);
 	if (!code)
 		code = add_strategies(&list, strategies, format, locks);
-	list.default_locks = asked == 1 && locks[0] == default_lock();
+	plain = asked == 1 && locks[0] == pt_node_lock_at(0);
+	list.default_locks = all_have_defaults(&list);
 	free(locks);
-	if (!code && !list.default_locks && !some_lock_nodes(&list))
+	if (!code && !plain && !some_lock_nodes(&list))
 		warn("--node-lock has no effect on what is run: nobody locks nodes");
 	if (code)
 		contender_list_free(&list);
@@ -247,7 +274,7 @@ static const char *print_lock(char text[CONTENDER_NAME], const char *before,
 			      const struct contender *contender)
 {
 	*text = 0;
-	if (contender->node_lock && contender->node_lock != default_lock())
+	if (contender->node_lock != default_lock(contender->strategy))
 		snprintf(text, CONTENDER_NAME, "%s%s", before, contender->node_lock);
 	return text;
 }
@@ -297,5 +324,5 @@ void contender_legend(const struct contender_list *list, FILE *out)
 	if (list->default_locks)
 		return;
 	fprintf(out, "strategy      with the kind of its node locks%s\n",
-		list->some_once ? "; who locks no nodes is run once" : "");
+		list->some_once ? "; who has none of these is run once" : "");
 }

@@ -22,8 +22,8 @@ struct contender_list {
 };
 
 /*
- * Every strategy of @strategies with every kind of @node_locks; one that locks no nodes is there
- * once, and if all are so, a warning says that @node_locks means nothing. Each is `all` (of
+ * Every strategy of @strategies with every kind of @node_locks that it has; one that has none of them is
+ * there once, with its default. If none locks nodes, a warning says that @node_locks means nothing. Each is `all` (of
  * strategies: those built for @format) or names. Prints what is wrong and returns an exit code:
  * EXIT_USAGE for an unknown name, EXIT_UNSUPPORTED for a pair that is not built.
  */

@@ -114,23 +114,41 @@ static void print_workloads(bool color)
 	print_and_destroy(table, color);
 }
 
-static void print_node_locks(bool color)
+/* Kinds of node locks, and the strategies that have them. */
+static void print_kinds(unsigned kinds)
 {
 	const struct pt_strategy_info *strategy;
 	const char *before = "";
 	unsigned i;
 
-	heading("node lock", color);
-	for (i = 0; pt_node_lock_at(i); i++)
-		printf("%s%s", i ? ", " : "", pt_node_lock_at(i));
-	printf(" (for ");
+	for (i = 0; pt_node_lock_at(i); i++) {
+		if (!(kinds >> i & 1))
+			continue;
+		printf("%s%s", before, pt_node_lock_at(i));
+		before = ", ";
+	}
+	before = " (for ";
 	for (i = 0; (strategy = pt_strategy_at(i)); i++) {
-		if (!strategy->node_locks)
+		if (strategy->node_locks != kinds)
 			continue;
 		printf("%s%s", before, strategy->name);
 		before = ", ";
 	}
-	printf(")\n\n");
+	printf(")\n");
+}
+
+static void print_node_locks(bool color)
+{
+	const struct pt_strategy_info *strategy;
+	unsigned seen = 0, i;
+
+	heading("node lock", color);
+	for (i = 0; (strategy = pt_strategy_at(i)); i++) {
+		if (strategy->node_locks & ~seen)
+			print_kinds(strategy->node_locks);
+		seen |= strategy->node_locks;
+	}
+	putchar('\n');
 }
 
 static void print_choices(bool color)
@@ -154,15 +172,15 @@ static json_t *strategies_json(void)
 
 	for (i = 0; (s = pt_strategy_at(i)); i++)
 		json_array_append_new(
-			list,
-			json_must(json_pack(
-				"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name",
-				s->name, "summary", s->summary, "isolation",
-				isolation_name(s->isolation), "readers_share", s->readers_share,
-				"lock_free_query", s->lock_free_query, "disjoint_parallel",
-				s->disjoint_parallel, "disjoint_building", s->disjoint_building,
-				"reuses", s->reuses, "node_locks", s->node_locks, "software_bits",
-				(int)s->software_bits, "node_bytes", (int)s->node_bytes)));
+			list, json_must(json_pack(
+				      "{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}",
+				      "name", s->name, "summary", s->summary, "isolation",
+				      isolation_name(s->isolation), "readers_share",
+				      s->readers_share, "lock_free_query", s->lock_free_query,
+				      "disjoint_parallel", s->disjoint_parallel,
+				      "disjoint_building", s->disjoint_building, "reuses",
+				      s->reuses, "node_locks", s->node_locks != 0, "software_bits",
+				      (int)s->software_bits, "node_bytes", (int)s->node_bytes)));
 	return list;
 }
 

@@ -226,14 +226,71 @@ static void print_row(const struct table *table, const struct row *row, unsigned
 	fputc('\n', out);
 }
 
-void table_print(const struct table *table, FILE *out, bool color)
+/* ---- a first column in two ---- */
+
+#define INDENT 1
+
+/* The words behind the first of a first cell; NULL if it has one only. */
+static const char *second_word(const struct row *row)
+{
+	const char *blank = row->line ? NULL : strchr(row->cells[0], ' ');
+
+	return blank ? blank + 1 : NULL;
+}
+
+/* How wide the first column is if first words stand in lines of their own. */
+static size_t stacked_width(const struct table *table)
+{
+	const struct column *first = &table->columns[0];
+	size_t most = width_of(first->head[0]), width = width_of(first->head[1]), i;
+
+	for (i = 0; i < table->row_count; i++) {
+		const char *rest = second_word(&table->rows[i]);
+
+		most = width > most ? width : most;
+		if (!table->rows[i].line)
+			width = rest ? INDENT + width_of(rest) : width_of(table->rows[i].cells[0]);
+	}
+	return width > most ? width : most;
+}
+
+/* Print the first word in a line of its own, unless it is that of the @before, and leave the rest. */
+static void stack_row(struct row *row, char **before, FILE *out)
+{
+	const char *rest = second_word(row);
+	char *cell = row->line ? NULL : row->cells[0];
+
+	if (rest) {
+		size_t bytes = (size_t)(rest - cell) - 1;
+		char *word = must(strndup(cell, bytes));
+
+		if (!*before || strcmp(*before, word))
+			fprintf(out, "%s\n", word);
+		free(*before);
+		*before = word;
+		memset(cell, ' ', INDENT);
+		memmove(cell + INDENT, rest, strlen(rest) + 1);
+	} else if (cell) {
+		free(*before);
+		*before = NULL;
+	}
+}
+
+void table_print(struct table *table, FILE *out, bool color)
 {
 	unsigned width = terminal_width(fileno(out));
 	const struct column *last = &table->columns[table->column_count - 1];
 	bool narrow = width && last_start(table, GAP) + last->width > width;
 	unsigned gap = narrow ? 1 : GAP;
+	bool stacked = false;
+	char *before = NULL;
 	size_t i;
 
+	if (narrow && last->right && !table->columns[0].right &&
+	    last_start(table, gap) + last->width > width) {
+		stacked = true;
+		table->columns[0].width = stacked_width(table);
+	}
 	/* Text may be broken, where some of it fits into a line; numbers may not. */
 	if (!narrow || last->right || last_start(table, gap) + TEXT_LEAST > width)
 		width = 0;
@@ -242,8 +299,12 @@ void table_print(const struct table *table, FILE *out, bool color)
 	for (i = 0; i < HEAD_LINES; i++)
 		print_head(table, (unsigned)i, gap, out);
 	fputs(color ? "\033[0m" : "", out);
-	for (i = 0; i < table->row_count; i++)
+	for (i = 0; i < table->row_count; i++) {
+		if (stacked)
+			stack_row(&table->rows[i], &before, out);
 		print_row(table, &table->rows[i], gap, width, out);
+	}
+	free(before);
 }
 
 void table_destroy(struct table *table)

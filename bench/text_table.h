@@ -25,9 +25,10 @@ void table_line(struct table *table, const char *format, ...) __attribute__((for
 
 /*
  * `color`: the header is bold. On a terminal that is too narrow for it the columns move
- * together, and a last column of text is broken into lines.
+ * together, and a last column of text is broken into lines; where numbers are last, first words of the first
+ * column move into lines of their own.
  */
-void table_print(const struct table *table, FILE *out, bool color);
+void table_print(struct table *table, FILE *out, bool color);
 
 void table_destroy(struct table *table);
 

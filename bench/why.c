@@ -9,16 +9,17 @@ json_t *why_json(const struct why *why)
 {
 	const struct pt_stats *c = &why->counts;
 
-	return json_must(
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-			  "operations", (json_int_t)why->operations, "locks", (json_int_t)c->locks,
-			  "contended", (json_int_t)c->contended, "retries", (json_int_t)c->retries,
-			  "splits", (json_int_t)c->splits, "detaches", (json_int_t)c->detaches,
-			  "nodes_taken", (json_int_t)c->nodes_taken, "nodes_given",
-			  (json_int_t)c->nodes_given, "uncounted", (json_int_t)c->uncounted,
-			  "grace_periods", (json_int_t)why->grace_periods, "grace_periods_ns",
-			  (json_int_t)why->ns, "retired_bytes", (json_int_t)why->retired_bytes,
-			  "retired_bytes_max", (json_int_t)why->retired_bytes_max));
+	return json_must(json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"operations", (json_int_t)why->operations, "locks", (json_int_t)c->locks,
+		"contended", (json_int_t)c->contended, "retries", (json_int_t)c->retries, "path",
+		(json_int_t)c->path, "revocations", (json_int_t)c->revocations, "splits",
+		(json_int_t)c->splits, "detaches", (json_int_t)c->detaches, "nodes_taken",
+		(json_int_t)c->nodes_taken, "nodes_given", (json_int_t)c->nodes_given, "uncounted",
+		(json_int_t)c->uncounted, "grace_periods", (json_int_t)why->grace_periods,
+		"grace_periods_ns", (json_int_t)why->ns, "retired_bytes",
+		(json_int_t)why->retired_bytes, "retired_bytes_max",
+		(json_int_t)why->retired_bytes_max));
 }
 
 /* ---------------------------------------------------------------------------------- table -- */
@@ -57,6 +58,15 @@ static void cell(struct table *table, double value)
 		table_cell(table, "%.*f", value < 10 ? 2 : value < 100 ? 1 : 0, value);
 }
 
+/* Who couples locks on the way says how; there are few, and the screen is full. */
+static void coupling_line(struct table *table, const struct pt_stats *c, uint64_t operations)
+{
+	if (c->path && operations)
+		table_line(table, "    of these %.3g on the way, shared; %.2g biases revoked",
+			   (double)c->path / (double)operations,
+			   (double)c->revocations / (double)operations);
+}
+
 static void share_cell(struct table *table, uint64_t count, uint64_t of, double unit)
 {
 	if (of)
@@ -92,6 +102,7 @@ void why_row(struct table *table, const char *who, unsigned threads, const struc
 	pool_cell(table, why, (double)why->grace_periods * 1e9 / (double)(why->ns | 1));
 	pool_cell(table, why, (double)why->retired_bytes / 1048576);
 	pool_cell(table, why, (double)why->retired_bytes_max / 1048576);
+	coupling_line(table, c, of);
 }
 
 void why_print(struct table *table, FILE *out, bool color)
@@ -106,6 +117,8 @@ void why_legend(const char *unit, FILE *out)
 	fprintf(out,
 		"/%-12s for each of them; of queries and walks nothing is counted: -\n"
 		"locks         taken; waited: per cent of these that had to wait\n"
+		"  on the way  nodes above the covering one: how deep locks are coupled\n"
+		"  revoked     what writers ended for those who read by marks (BRAVO)\n"
 		"again         walks begun again, because a node had left the tree\n"
 		"splits        huge leaves and marks split into a table\n"
 		"detach        tables taken out of the tree as a whole\n"

@@ -33,6 +33,8 @@ static inline void why_count(struct pt_stats *sum, const struct pt_stats *start,
 	sum->retries += end->retries - start->retries;
 	sum->splits += end->splits - start->splits;
 	sum->detaches += end->detaches - start->detaches;
+	sum->path += end->path - start->path;
+	sum->revocations += end->revocations - start->revocations;
 	sum->uncounted += end->uncounted - start->uncounted;
 }
 

@@ -18,11 +18,16 @@
  *   [ORD-queue]    rel: queued_append()      acq: queued_next(), queued_append() (sync/queued.h)
  *                  Entries of waiters are complete when referred to, and done with when they end.
  *   [ORD-readers]  rel: sharedlock_unlock_shared() acq: sharedlock_lock() (sync/sharedlock.h)
- *   [ORD-phasefair] rel: phasefair_write_unlock(), phasefair_downgrade()
- *                  acq: phasefair_read_lock(), phasefair_write_lock(), their tries (sync/phasefair.h)
+ *   [ORD-phasefair] rel: phasefair_serve() acq: phasefair_served()       (sync/phasefair.h)
+ *   [ORD-entered]  rel: phasefair_enter(), phasefair_begin_turn() acq: phasefair_read_lock(), its try form
+ *                  (sync/phasefair.h) A reader knows whose turn it was when the last one began.
  *   [ORD-left]     rel: phasefair_read_unlock() acq: phasefair_readers_left() (sync/phasefair.h)
+ *   [ORD-bias]     seq_cst on both sides: bravo_claim() and bravo_is_biased(); bravo_set_bias() and
+ *                  bravo_concerns(). What makes a lock biased, bravo_read_slowly(), releases (sync/bravo.h)
+ *   [ORD-mark]     rel: bravo_unclaim()      acq: bravo_concerns()       (sync/bravo.h)
+ *   [ORD-rows]     seq_cst: bravo_make_row(), bravo_rows(), bravo_mark_of() acq: bravo_row() (sync/bravo.h)
  *   [ORD-mutex]    rel: mutex_unlock()       acq: mutex_lock()           (sync/mutex.h)
- *   [ORD-rwlock]   rel: rwlock_*_unlock()    acq: rwlock_*_lock()        (sync/rwlock.h)
+ *   [ORD-rwlock]   rel: rwlock_*_unlock(), rwlock_downgrade() acq: rwlock_*_lock() (sync/rwlock.h)
  *   [ORD-free]     rel: chunk_push(), chunk_put_back() acq: chunk_pop_all()   (pool.c)
  *   [ORD-partial]  rel: partial_push()       acq: partial_pop()          (pool.c)
  *   [ORD-listed]   acq_rel on both sides: chunk_list(), take_from_chunk() (pool.c)

@@ -13,11 +13,14 @@ enum stat {
 	STAT_LOCKS,
 	STAT_CONTENDED,
 	STAT_RETRIES,
+	STAT_PATH,
 	STAT_SPLITS,
 	STAT_DETACHES,
+	STAT_REVOCATIONS,
 	NR_STATS,
 };
 
+/* Those that calls on one page add to are in its first cache line. */
 struct stats_line {
 	_Alignas(64) _Atomic uint64_t count[NR_STATS];
 	uint64_t owner; /* `id` of the thread that counts here; this and base are its own */

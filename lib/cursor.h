@@ -25,7 +25,7 @@ struct cursor {
 	bool try_only;     /* the strategy may not wait for anybody */
 	struct stats_line *stats; /* where this thread counts for the table; see cursor_stats() */
 	struct cursor *next_held; /* another cursor that this thread holds */
-	uint64_t strategy[4];
+	uint64_t strategy[8];
 };
 
 static_assert(sizeof(struct cursor) <= sizeof(struct pt_cursor), "storage is too small");

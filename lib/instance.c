@@ -70,6 +70,7 @@ const struct pt_instance PT_INSTANCE_NAME = {
 		},
 	.copies = strategy_copies,
 	.root_at = strategy_root_at,
+	.short_locks = STRATEGY_NODE_LOCKS ? STRATEGY_SHORT_LOCKS : ~0u,
 	.init = strategy_table_init,
 	.exit = strategy_table_exit,
 	.drop_items = drop_items,

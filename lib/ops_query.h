@@ -268,6 +268,7 @@ static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, stru
 	if (!STRATEGY_LOCK_FREE_QUERY && self->holds)
 		return -EDEADLK;
 	slots = strategy_query_begin(&q, self, t);
+	STRATEGY_QUERY_AT(&q, va);
 	_Pragma("GCC unroll 8") for (unsigned level = FMT_LEVELS; level > 1; level--)
 	{
 		pte = strategy_query_step(&q, &slots[slot_index(va, level)], level);

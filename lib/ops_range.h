@@ -8,7 +8,7 @@
 #define PT_OPS_RANGE_H
 
 #include "gather.h"
-#include "sync/nodelock.h"
+#include "sync/nodekind.h"
 #include "visit.h"
 
 #define PAGE_MASK (level_size(1) - 1)
@@ -168,10 +168,16 @@ static PT_INLINE bool way_is_short(const struct pt_thread *self, uint64_t id,
 	       va - t->first <= t->cursor_span;
 }
 
+/* The kind of node lock on the short way; a constant where no more than one is permitted there. */
+static PT_INLINE uint8_t short_lock(const struct pt_table *t)
+{
+	return STRATEGY_SHORT_LOCKS == NODELOCK_BIT(NODELOCK_TTAS) ? NODELOCK_TTAS : t->node_lock;
+}
+
 static PT_INLINE bool page_open_short(struct cursor *c, struct pt_thread *self, struct pt_table *t,
 				      pt_va_t va)
 {
-	return page_open(c, self, t, va, NULL, NODELOCK_TTAS, true);
+	return page_open(c, self, t, va, NULL, short_lock(t), true);
 }
 
 /* From now on calls on @t may take the short way, if that is what @self works on and all it does. */

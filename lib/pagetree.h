@@ -160,7 +160,9 @@ struct pt_strategy_info {
 	bool disjoint_parallel; /* calls on ranges in different leaf tables write no common cache line; */
 	bool disjoint_building; /* nor where these are only being made */
 	bool reuses;            /* tables are used again without a grace period; walks notice */
-	bool node_locks;        /* locks nodes, of the kind that pt_config.node_lock says */
+	/* Kinds of node locks it has: bit i is pt_node_lock_at(i), the lowest what a table has unless
+	 * asked; 0: it locks no nodes. */
+	unsigned node_locks;
 	bool replicates;        /* each NUMA home of the pool has a copy of the tree */
 	unsigned software_bits; /* of each slot; at most the format's strategy_bits */
 	unsigned node_bytes;    /* of the 64 bytes of node metadata */
@@ -185,6 +187,12 @@ PT_API bool pt_pair_exists(const char *format, const char *strategy);
  *   ticket  in the order of arrival; all waiters watch one word
  *   queued  in the order of arrival; each waiter watches a word of its own (MCS)
  *   mutex   waiters sleep, in no order: for more threads than CPUs, or nodes held for long
+ * or, with strategies whose nodes have reader/writer locks:
+ *   phasefair  readers and writers take turns; waiters spin
+ *   pthread    readers go before writers, who may starve; waiters sleep: what pthread_rwlock_t does
+ *   bravo      phasefair, but readers leave a mark of their own instead of touching the lock, while no
+ *              writer wants it (Dice and Kogan)
+ *   bravo-pt   the same over pthread
  */
 PT_API const char *pt_node_lock_at(unsigned index);
 
@@ -387,8 +395,10 @@ enum pt_role {
 struct pt_config {
 	size_t size; /* sizeof(struct pt_config), for growth of this struct */
 	const char *format;
-	const char *strategy;  /* NULL: "rcu" */
-	const char *node_lock; /* of pt_node_lock_at(); NULL: "ttas" */
+	const char *strategy; /* NULL: "rcu" */
+	const char *
+		node_lock; /* of pt_node_lock_at(); NULL, or a kind that the strategy does not have:
+				* the lowest that it has */
 	struct pt_pool *pool;
 	unsigned top_first; /* root slots this table manages: [top_first, top_end); */
 	unsigned top_end;   /* both 0: the upper half (kernel role); else all, or the lower half if
@@ -465,6 +475,7 @@ PT_API void pt_table_range(const struct pt_table *table, pt_va_t *ret_first, pt_
 
 PT_API const struct pt_format_info *pt_table_format(const struct pt_table *table);
 PT_API const struct pt_strategy_info *pt_table_strategy(const struct pt_table *table);
+/* The kind of node lock it has; as configured, if its strategy locks no nodes. */
 PT_API const char *pt_table_node_lock(const struct pt_table *table);
 
 /* --------------------------------------------------------------------------- types of calls -- */
@@ -1062,6 +1073,8 @@ struct pt_stats {
 	uint64_t retries;     /* walks begun again, because a node had left the tree */
 	uint64_t splits;      /* huge leaves and marks split into a table */
 	uint64_t detaches;    /* tables taken out of the tree as a whole */
+	uint64_t path; /* of the locks, those held shared above the covering node: by `coupling` */
+	uint64_t revocations; /* of biased locks (BRAVO), by who took them exclusively */
 	uint64_t uncounted;   /* calls of which nothing was counted, for want of memory */
 };
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sync/nodelock.h"
+#include "sync/nodekind.h"
 
 #define PT_INSTANCE(format, strategy) \
 	extern const struct pt_instance pt_instance_##format##_##strategy;
@@ -74,10 +74,10 @@ const struct pt_strategy_info *pt_strategy_at(unsigned index)
 }
 
 static const char *const node_locks[] = {
-	[NODELOCK_TTAS] = "ttas",
-	[NODELOCK_TICKET] = "ticket",
-	[NODELOCK_QUEUED] = "queued",
-	[NODELOCK_MUTEX] = "mutex",
+	[NODELOCK_TTAS] = "ttas",           [NODELOCK_TICKET] = "ticket",
+	[NODELOCK_QUEUED] = "queued",       [NODELOCK_MUTEX] = "mutex",
+	[NODELOCK_PHASEFAIR] = "phasefair", [NODELOCK_PTHREAD] = "pthread",
+	[NODELOCK_BRAVO] = "bravo",         [NODELOCK_BRAVO_PTHREAD] = "bravo-pt",
 };
 
 #define NR_NODE_LOCKS (sizeof(node_locks) / sizeof(node_locks[0]))

@@ -6,7 +6,7 @@
 
 #include "table.h"
 
-static_assert(sizeof(struct stats_line) == 128, "two cache lines, the first for counting");
+static_assert(sizeof(struct stats_line) % 64 == 0 && STAT_PATH < 8, "lines are not shared");
 
 struct table_stats *pt_stats_create(void)
 {
@@ -93,6 +93,8 @@ static struct pt_stats public_stats(const uint64_t *sums, uint64_t uncounted)
 		.retries = sums[STAT_RETRIES],
 		.splits = sums[STAT_SPLITS],
 		.detaches = sums[STAT_DETACHES],
+		.path = sums[STAT_PATH],
+		.revocations = sums[STAT_REVOCATIONS],
 		.uncounted = uncounted,
 	};
 }

@@ -8,7 +8,7 @@
 #include "registry.h"
 #include "role.h"
 #include "stats.h"
-#include "sync/nodelock.h"
+#include "sync/nodekind.h"
 #include "thread.h"
 
 /* Can the format name every node of the pool? */
@@ -25,6 +25,16 @@ static bool hooks_complete(const struct pt_item_ops *ops)
 	return !ops || (ops->clone && ops->drop);
 }
 
+/* The kind of node lock that @name means to the strategy, which may have others; or -EINVAL. */
+static int choose_node_lock(const struct pt_strategy_info *strategy, const char *name)
+{
+	int kind = name ? pt_node_lock_find(name) : NODELOCK_TTAS;
+
+	if (kind < 0 || !strategy->node_locks || strategy->node_locks & NODELOCK_BIT(kind))
+		return kind;
+	return __builtin_ctz(strategy->node_locks);
+}
+
 int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 		    struct pt_table **ret_table)
 {
@@ -39,7 +49,7 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	if (!instance || !nodes_fit(&instance->format, self->pool) ||
 	    !hooks_complete(config->item_ops))
 		return -EINVAL;
-	node_lock = config->node_lock ? pt_node_lock_find(config->node_lock) : NODELOCK_TTAS;
+	node_lock = choose_node_lock(&instance->strategy, config->node_lock);
 	if (node_lock < 0)
 		return node_lock;
 	table = port_alloc(sizeof(*table));
@@ -58,6 +68,7 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	if (!rc && table->kernel)
 		rc = pt_table_get(table->kernel);
 	if (!rc) {
+		table->node_lock = (uint8_t)node_lock;
 		rc = instance->init(table);
 		if (rc && table->kernel)
 			/* Relaxed: the caller's reference, or another one, outlives the call. */
@@ -75,12 +86,12 @@ int pt_table_create(struct pt_thread *self, const struct pt_config *config,
 	table->item_ctx = config->item_ctx;
 	table->flush = config->flush;
 	table->flush_ctx = config->flush_ctx;
-	table->node_lock = (uint8_t)node_lock;
 	table->activate = config->activate;
 	table->activate_ctx = config->activate_ctx;
 	atomic_store_explicit(&table->refs, 1, memory_order_relaxed);
 	table->id = port_unique();
-	table->short_id = node_lock == NODELOCK_TTAS ? table->id : ~UINT64_C(0);
+	table->short_id =
+		instance->short_locks & NODELOCK_BIT(node_lock) ? table->id : ~UINT64_C(0);
 	table->short_unmap_id = table->item_ops ? ~UINT64_C(0) : table->short_id;
 	instance->create(self, table);
 	stat_add(stats_of(self, table), STAT_NODES_TAKEN,

@@ -15,6 +15,8 @@ struct pt_instance {
 	unsigned (*copies)(const struct pt_table *table);
 	/* What a root register of NUMA home @home holds. */
 	pt_pa_t (*root_at)(const struct pt_table *table, unsigned home);
+	/* Kinds of node locks with which calls on one page take the short way. */
+	unsigned short_locks;
 	/* Set up the strategy's part of a configured table, 0 or -ENOMEM; and release it. */
 	int (*init)(struct pt_table *table);
 	void (*exit)(struct pt_table *table);
@@ -41,6 +43,7 @@ struct pt_table {
 	uint64_t short_unmap_id; /* the same for those that may have an item to drop */
 	pt_pa_t root_pa;
 	struct node *root;
+	uint8_t node_lock; /* enum nodelock_kind, for strategies that lock nodes */
 	pt_va_t last;
 	pt_va_t cursor_last; /* cursors and changes reach up to here */
 	struct pt_pool *pool;
@@ -56,7 +59,6 @@ struct pt_table {
 	void (*activate)(void *ctx, pt_pa_t root_pa);
 	void *activate_ctx;
 	_Atomic uint32_t refs;
-	uint8_t node_lock;         /* enum nodelock_kind, for strategies that lock nodes */
 	struct table_stats *stats; /* NULL: nothing is counted */
 	uint64_t id;               /* of no other table, ever and in any pool; not 0 */
 	/* What the strategy shares between threads, on lines of its own. */

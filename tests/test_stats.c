@@ -332,6 +332,8 @@ static void add(struct pt_stats *sum, const struct pt_stats *s)
 	sum->retries += s->retries;
 	sum->splits += s->splits;
 	sum->detaches += s->detaches;
+	sum->path += s->path;
+	sum->revocations += s->revocations;
 }
 
 /* Also of threads that have gone, and whose place others have taken. */

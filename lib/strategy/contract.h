@@ -14,7 +14,10 @@
  *   STRATEGY_LOCK_FREE_QUERY queries take no lock and never wait
  *   STRATEGY_DISJOINT_PARALLEL calls on ranges in different leaf tables write no common cache line
  *   STRATEGY_DISJOINT_BUILDING nor where these are only being made. Default: the same
- *   STRATEGY_NODE_LOCKS      it locks nodes, by lib/sync/nodelock.h
+ *   STRATEGY_NODE_LOCKS      the kinds of node locks it has: a bit for each, see lib/sync/nodekind.h;
+ *                            the lowest is its default; 0: it locks no nodes
+ *   STRATEGY_SHORT_LOCKS     those with which calls on one page may take the short way; if it is not
+ *                            defined, ttas, which they then know at compile time
  *   STRATEGY_CONCURRENT      0: one thread only; unlinked nodes are reused without a grace period
  *   STRATEGY_SOFTWARE_BITS   bits of FMT_STRATEGY_MASK it uses in slots
  *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
@@ -40,9 +43,14 @@
 #define PT_STRATEGY_CONTRACT_H
 
 #include "reuse.h"
+#include "sync/nodekind.h"
 
 #ifndef STRATEGY_DISJOINT_BUILDING
 #define STRATEGY_DISJOINT_BUILDING STRATEGY_DISJOINT_PARALLEL
+#endif
+
+#ifndef STRATEGY_SHORT_LOCKS
+#define STRATEGY_SHORT_LOCKS NODELOCK_BIT(NODELOCK_TTAS)
 #endif
 
 /* Set up table->strategy, which is zero. Return: 0 or -ENOMEM. */
@@ -59,6 +67,11 @@ static inline slot_t *strategy_query_begin(struct strategy_query *q, struct pt_t
 					   struct pt_table *table);
 static inline pte_t strategy_query_step(struct strategy_query *q, slot_t *slot, unsigned level);
 static inline bool strategy_query_end(struct strategy_query *q);
+
+/* STRATEGY_QUERY_AT(q, va), if it is defined: after begin, the address that the query is about. */
+#ifndef STRATEGY_QUERY_AT
+#define STRATEGY_QUERY_AT(q, va) ((void)0)
+#endif
 
 /*
  * Get the cursor's rights on c->first..c->last and set c->node and c->level to the covering node:

@@ -25,7 +25,7 @@
 #include "sync/sharedlock.h"
 
 #define STRATEGY_ISOLATION PT_ISOLATION_RANGE
-#define STRATEGY_NODE_LOCKS 1
+#define STRATEGY_NODE_LOCKS NODELOCKS_EXCLUSIVE
 #define STRATEGY_NODE_BYTES sizeof(struct nodelock)
 
 static inline struct nodelock *lock_of(struct node *node)

@@ -15,16 +15,10 @@
 #define PT_SYNC_NODELOCK_H
 
 #include "mutex.h"
+#include "nodekind.h"
 #include "queued.h"
 #include "ticket.h"
 #include "ttas.h"
-
-enum nodelock_kind {
-	NODELOCK_TTAS, /* the default */
-	NODELOCK_TICKET,
-	NODELOCK_QUEUED,
-	NODELOCK_MUTEX,
-};
 
 /* As many threads as `readers` can count; each holds a node once. */
 #define NODELOCK_READERS_MAX UINT16_MAX

@@ -4,41 +4,40 @@
  * the readers that came before it, a reader for at most one writer; writers are served in the order in
  * which they came. All-zero memory is free.
  *
- * The word, from its lowest bit:
- *   SERVED   the ticket whose turn it is
- *   NEXT     the next ticket; as many writers have, or wait for, the lock as it is ahead of SERVED
+ * `served` is how many writers have come and gone: the ticket whose turn it is. Only who has that ticket stores
+ * to it. `left` counts readers that have gone. The word, from its lowest bit:
+ *   NEXT     the next ticket; as many writers have, or wait for, the lock as it is ahead of `served`
  *   CARRY    what NEXT carries out when it goes through zero
- *   PRESENT  a writer has the lock, or waits only for readers; then
- *   PHASE    is the lowest bit of its ticket
+ *   ENTERED  the lowest bit of how many writers have had their turn, which a writer changes as its begins
  *   READER   the rest: readers that have come
- * `left` counts readers that have gone. Every change is one atomic addition, or an exchange that
- * expected the whole word, so each release is read by all that follow, whoever comes in between.
  *
- * 1. Only who has the ticket SERVED sets PRESENT and PHASE, and clears them, in the step in which it
- *    serves the next. So writers exclude each other.
- * 2. A reader is in at once if PRESENT is not set in the word to which it adds itself. A writer knows by
- *    the word to which it adds PRESENT how many have come before it, and has the lock when as many
- *    have gone. Readers that come later wait, and do not go before they were in: so `left` reaches that
- *    number only when nobody is in, and does not pass it.
- * 3. A reader that waits is in when PRESENT or PHASE has changed. The writer that it waits for clears
- *    PRESENT; should the reader not look before the next one sets it, then PHASE differs, for tickets in a
- *    row differ in their lowest bit; and that one waits for the reader, which has come before it, so
- *    there is no third.
- * 4. Who has the lock exclusively knows SERVED, PHASE and, by its ticket, whether it has made CARRY: only
- *    others' additions to NEXT and READER go on beside it. So it releases by adding a number. At most
- *    PHASEFAIR_THREADS use a lock at a time, so NEXT is never a whole round ahead, and CARRY is taken
- *    back, by whoever has the ticket that made it, long before it is made again.
- * 5. To downgrade is the same addition and one reader more: readers that wait are in together with it, and
- *    no writer comes first. There is no upgrade; two readers that wanted one would wait for one another.
- * 6. Who only tries to write enters when nobody is in, or not at all. A writer that entered, found readers and
- *    left again would be one that did not wait for those who wait for it, and 3 would not hold. That nobody is
- *    in it knows from `left` and a word that is still the same when it is exchanged: the same reader
- *    count, but for 2^29 readers who came in between.
+ * 1. A ticket has its turn when `served` says so, and ends it by the store that serves the next. So writers
+ *    exclude each other.
+ * 2. A writer is present from when it has changed ENTERED until it has stored to `served`: meanwhile the lowest
+ *    bits of the two differ, for it changes one of them and then the other. By the word in which it changes
+ *    ENTERED it knows how many readers have come before; it has the lock when as many have gone.
+ * 3. A reader adds itself to the word, and then reads `served`. It knows of what the writer knew that has changed
+ *    ENTERED last, so it reads that writer's ticket or the next; not a later one, whose writer would have come
+ *    after it and wait for it. If the lowest bit agrees with ENTERED, nobody is present that does not wait for
+ *    it, and it is in. Else it waits until `served` changes; the next writer comes after it.
+ *    Readers that wait do not go before they were in: so `left` reaches a writer's number only when nobody is
+ *    in, and does not pass it.
+ * 4. A lock that nobody wants is taken by an exchange of the word as it was seen, which takes the ticket and
+ *    begins its turn, and given back by a store. That nobody had it is known from `served`, read before, and
+ *    from the word, which has not changed since: the same tickets and readers, but for 2^30 writers and
+ *    2^32 readers who came in between.
+ * 5. Who queues takes a ticket by an addition. NEXT's carry goes no further than CARRY, and who has made it takes
+ *    it back at once.
+ * 6. To downgrade is to come as a reader and then to serve the next: it finds one reader more. There is no
+ *    upgrade; two readers that wanted one would wait for one another.
+ * 7. Who only tries to write looks first, and enters when nobody is in, or not at all.
+ *
+ * Readers are counted in 16 bits of `left`: no more threads than that use a lock at a time.
  *
  * Source: Brandenburg and Anderson, Spin-based reader-writer synchronization for multiprocessor
  * real-time systems (Real-Time Systems 46, 2010), the ticket lock PF-T. Different here: tickets and
- * readers share a word, so that a lock nobody wants is taken and released by one operation each, and
- * there are downgrade and try forms.
+ * readers share a word, so that a lock nobody wants is taken by one operation; a writer's end is a store, for it
+ * is told from the turn's beginning by a bit in each of two words; and there are downgrade and try forms.
  */
 #ifndef PT_SYNC_PHASEFAIR_H
 #define PT_SYNC_PHASEFAIR_H
@@ -47,79 +46,75 @@
 
 #define PHASEFAIR_THREADS UINT16_MAX
 
-#define PHASEFAIR_TICKETS UINT64_C(0xffff)
-#define PHASEFAIR_NEXT UINT64_C(0x10000)
-#define PHASEFAIR_CARRY UINT64_C(0x100000000)
-#define PHASEFAIR_PRESENT UINT64_C(0x200000000)
-#define PHASEFAIR_PHASE UINT64_C(0x400000000)
-#define PHASEFAIR_READER UINT64_C(0x800000000)
+#define PHASEFAIR_TICKETS UINT32_C(0x3fffffff)
+#define PHASEFAIR_CARRY UINT64_C(0x40000000)
+#define PHASEFAIR_ENTERED UINT64_C(0x80000000)
+#define PHASEFAIR_READER UINT64_C(0x100000000)
 
 struct phasefair {
 	_Atomic uint64_t word;
-	_Atomic uint32_t left;
+	_Atomic uint32_t served;
+	_Atomic uint16_t left;
+	_Atomic uint8_t bias, slow; /* not its own: see bravo.h; they stand here to fill a gap */
 };
 
-static inline uint64_t phasefair_served(uint64_t word)
+static inline uint32_t phasefair_next(uint64_t word)
 {
-	return word & PHASEFAIR_TICKETS;
+	return (uint32_t)word & PHASEFAIR_TICKETS;
 }
 
-static inline uint64_t phasefair_next(uint64_t word)
+static inline uint32_t phasefair_after(uint32_t ticket)
 {
-	return word / PHASEFAIR_NEXT & PHASEFAIR_TICKETS;
+	return (ticket + 1) & PHASEFAIR_TICKETS;
 }
 
-/* What a writer with @ticket adds when its turn has come. */
-static inline uint64_t phasefair_entry(uint64_t ticket)
+static PORT_INLINE uint32_t phasefair_served(struct phasefair *lock)
 {
-	return PHASEFAIR_PRESENT + (ticket & 1) * PHASEFAIR_PHASE;
+	/* [ORD-phasefair] acq: what writers did came before; pairs with phasefair_serve() */
+	return atomic_load_explicit(&lock->served, memory_order_acquire);
 }
 
-/* What the writer that has the lock adds to release it. */
-static inline uint64_t phasefair_exit(struct phasefair *lock)
+/* Is there a writer whose turn has begun, by @seen, and has not ended, by @served, read later? */
+static PORT_INLINE bool phasefair_present(uint64_t seen, uint32_t served)
 {
-	uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
-	uint64_t ticket = phasefair_served(word);
-	uint64_t serve = ticket == PHASEFAIR_TICKETS ? -ticket - PHASEFAIR_CARRY : 1;
-
-	return serve - phasefair_entry(ticket);
+	return ((seen & PHASEFAIR_ENTERED) != 0) != (served & 1);
 }
 
 /* ---- readers ---- */
 
-static PORT_COLD void phasefair_wait_for_writer(struct phasefair *lock, uint64_t seen)
+static PORT_COLD void phasefair_wait_for_writer(struct phasefair *lock, uint32_t served)
 {
-	const uint64_t phase = PHASEFAIR_PRESENT | PHASEFAIR_PHASE;
-
-	/* [ORD-phasefair] acq: pairs with phasefair_write_unlock(), phasefair_downgrade() */
-	port_wait_until((atomic_load_explicit(&lock->word, memory_order_acquire) ^ seen) & phase);
+	port_wait_until(phasefair_served(lock) != served);
 }
 
 /* Like all locks here, returns whether it had to wait. */
 static PORT_INLINE bool phasefair_read_lock(struct phasefair *lock)
 {
+	uint32_t served;
 	uint64_t seen;
 
 	port_point(PORT_POINT_LOCK);
-	/* [ORD-phasefair] acq: pairs with phasefair_write_unlock(), phasefair_downgrade() */
+	/* [ORD-entered] acq: what the writer knew of `served`; pairs with phasefair_begin_turn() */
 	seen = atomic_fetch_add_explicit(&lock->word, PHASEFAIR_READER, memory_order_acquire);
-	if (__builtin_expect(!(seen & PHASEFAIR_PRESENT), 1))
+	served = phasefair_served(lock);
+	if (__builtin_expect(!phasefair_present(seen, served), 1))
 		return false;
-	phasefair_wait_for_writer(lock, seen);
+	phasefair_wait_for_writer(lock, served);
 	return true;
 }
 
 /* A reader that has come must wait for its turn, so it comes only if it is its turn. */
 static PORT_INLINE bool phasefair_try_read_lock(struct phasefair *lock)
 {
-	uint64_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
+	/* [ORD-entered] acq: as phasefair_read_lock() */
+	uint64_t seen = atomic_load_explicit(&lock->word, memory_order_acquire);
 
 	port_point(PORT_POINT_LOCK);
-	while (__builtin_expect(!(seen & PHASEFAIR_PRESENT), 1))
-		/* [ORD-phasefair] acq: as phasefair_read_lock() */
+	while (__builtin_expect(!phasefair_present(seen, phasefair_served(lock)), 1))
+		/* [ORD-entered] acq: as phasefair_read_lock() */
 		if (atomic_compare_exchange_weak_explicit(
 			    &lock->word, &seen, seen + PHASEFAIR_READER, memory_order_acquire,
-			    memory_order_relaxed))
+			    memory_order_acquire))
 			return true;
 	return false;
 }
@@ -138,25 +133,8 @@ static PORT_INLINE void phasefair_read_unlock(struct phasefair *lock)
 static PORT_INLINE bool phasefair_readers_left(struct phasefair *lock, uint64_t seen)
 {
 	/* [ORD-left] acq: pairs with phasefair_read_unlock() */
-	uint64_t left = atomic_load_explicit(&lock->left, memory_order_acquire);
-
-	return left * PHASEFAIR_READER == (seen & -PHASEFAIR_READER);
-}
-
-/* Is there a writer, or one that waits? */
-static inline bool phasefair_has_writer(uint64_t seen)
-{
-	return phasefair_served(seen) != phasefair_next(seen);
-}
-
-/* Take a ticket and enter, in one step, if the word is still what was @seen, without a writer. */
-static PORT_INLINE bool phasefair_enter(struct phasefair *lock, uint64_t seen)
-{
-	uint64_t entered = seen + PHASEFAIR_NEXT + phasefair_entry(phasefair_next(seen));
-
-	/* [ORD-phasefair] acq: what the last writer wrote is visible; pairs with its release */
-	return atomic_compare_exchange_strong_explicit(&lock->word, &seen, entered,
-						       memory_order_acquire, memory_order_relaxed);
+	return atomic_load_explicit(&lock->left, memory_order_acquire) ==
+	       (uint16_t)(seen / PHASEFAIR_READER);
 }
 
 static PORT_COLD void phasefair_wait_for_readers(struct phasefair *lock, uint64_t seen)
@@ -164,33 +142,49 @@ static PORT_COLD void phasefair_wait_for_readers(struct phasefair *lock, uint64_
 	port_wait_until(phasefair_readers_left(lock, seen));
 }
 
-/* Is it the turn of @ticket? */
-static inline bool phasefair_is_served(struct phasefair *lock, uint64_t ticket)
+/* Take a ticket and begin its turn, in one step, if the word is still what was @seen, without a writer. */
+static PORT_INLINE bool phasefair_enter(struct phasefair *lock, uint64_t seen)
 {
-	/* [ORD-phasefair] acq: pairs with phasefair_write_unlock(), phasefair_downgrade() */
-	return phasefair_served(atomic_load_explicit(&lock->word, memory_order_acquire)) == ticket;
+	uint64_t entered =
+		((seen & ~(uint64_t)PHASEFAIR_TICKETS) | phasefair_after(phasefair_next(seen))) ^
+		PHASEFAIR_ENTERED;
+
+	/* [ORD-entered] rel: what `served` was is known to who comes now; pairs with readers */
+	return atomic_compare_exchange_strong_explicit(&lock->word, &seen, entered,
+						       memory_order_release, memory_order_relaxed);
+}
+
+/* The turn of @ticket has come: begin it. Return: the word, with the readers that have come before. */
+static inline uint64_t phasefair_begin_turn(struct phasefair *lock, uint32_t ticket)
+{
+	/* Of an even ticket the bit is not set, and nobody else changes it now. */
+	uint64_t change = ticket & 1 ? -PHASEFAIR_ENTERED : PHASEFAIR_ENTERED;
+
+	/* [ORD-entered] rel: as phasefair_enter() */
+	return atomic_fetch_add_explicit(&lock->word, change, memory_order_release);
 }
 
 static PORT_COLD void phasefair_queue(struct phasefair *lock)
 {
 	/* Relaxed: a ticket says who is next; what others wrote comes with the turn. */
-	uint64_t seen =
-		atomic_fetch_add_explicit(&lock->word, PHASEFAIR_NEXT, memory_order_relaxed);
-	uint64_t ticket = phasefair_next(seen);
+	uint64_t seen = atomic_fetch_add_explicit(&lock->word, 1, memory_order_relaxed);
+	uint32_t ticket = phasefair_next(seen);
 
-	port_wait_until(phasefair_is_served(lock, ticket));
-	/* Relaxed: by now this is the only writer, and readers are waited for by `left`. */
-	seen = atomic_fetch_add_explicit(&lock->word, phasefair_entry(ticket),
-					 memory_order_relaxed);
+	if (ticket == PHASEFAIR_TICKETS)
+		/* Relaxed: nobody reads it. */
+		atomic_fetch_sub_explicit(&lock->word, PHASEFAIR_CARRY, memory_order_relaxed);
+	port_wait_until(phasefair_served(lock) == ticket);
+	seen = phasefair_begin_turn(lock, ticket);
 	port_wait_until(phasefair_readers_left(lock, seen));
 }
 
 static PORT_INLINE bool phasefair_write_lock(struct phasefair *lock)
 {
+	uint32_t served = phasefair_served(lock);
 	uint64_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
 
 	port_point(PORT_POINT_LOCK);
-	if (__builtin_expect(phasefair_has_writer(seen) || !phasefair_enter(lock, seen), 0)) {
+	if (__builtin_expect(phasefair_next(seen) != served || !phasefair_enter(lock, seen), 0)) {
 		phasefair_queue(lock);
 		return true;
 	}
@@ -202,18 +196,28 @@ static PORT_INLINE bool phasefair_write_lock(struct phasefair *lock)
 
 static PORT_INLINE bool phasefair_try_write_lock(struct phasefair *lock)
 {
+	uint32_t served = phasefair_served(lock);
 	uint64_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
 
 	port_point(PORT_POINT_LOCK);
-	return !phasefair_has_writer(seen) && phasefair_readers_left(lock, seen) &&
+	return phasefair_next(seen) == served && phasefair_readers_left(lock, seen) &&
 	       phasefair_enter(lock, seen);
+}
+
+/* End the turn of the writer that has the lock. */
+static PORT_INLINE void phasefair_serve(struct phasefair *lock)
+{
+	/* Relaxed: nobody else stores to it now. */
+	uint32_t ticket = atomic_load_explicit(&lock->served, memory_order_relaxed);
+
+	/* [ORD-phasefair] rel: pairs with all that come in, readers and writers */
+	atomic_store_explicit(&lock->served, phasefair_after(ticket), memory_order_release);
 }
 
 static PORT_INLINE void phasefair_write_unlock(struct phasefair *lock)
 {
 	port_point(PORT_POINT_UNLOCK);
-	/* [ORD-phasefair] rel: pairs with all that come in, readers and writers */
-	atomic_fetch_add_explicit(&lock->word, phasefair_exit(lock), memory_order_release);
+	phasefair_serve(lock);
 	port_point(PORT_POINT_UNLOCK);
 }
 
@@ -221,24 +225,25 @@ static PORT_INLINE void phasefair_write_unlock(struct phasefair *lock)
 static PORT_INLINE void phasefair_downgrade(struct phasefair *lock)
 {
 	port_point(PORT_POINT_UNLOCK);
-	/* [ORD-phasefair] rel: pairs with the readers that come in; later writers: [ORD-left] */
-	atomic_fetch_add_explicit(&lock->word, phasefair_exit(lock) + PHASEFAIR_READER,
-				  memory_order_release);
+	/* Relaxed: the next writer's turn begins after the store that serves it. */
+	atomic_fetch_add_explicit(&lock->word, PHASEFAIR_READER, memory_order_relaxed);
+	phasefair_serve(lock);
 	port_point(PORT_POINT_UNLOCK);
 }
 
 /* Initialise as held by a writer, before anybody else can see it. The rest of it is zero. */
 static inline void phasefair_init_locked(struct phasefair *lock)
 {
-	atomic_store_explicit(&lock->word, PHASEFAIR_NEXT + phasefair_entry(0),
-			      memory_order_relaxed);
+	atomic_store_explicit(&lock->word, 1 + PHASEFAIR_ENTERED, memory_order_relaxed);
 }
 
 static inline bool phasefair_is_free(struct phasefair *lock)
 {
 	uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
 
-	return !phasefair_has_writer(word) && phasefair_readers_left(lock, word);
+	return phasefair_next(word) == phasefair_served(lock) &&
+	       !phasefair_present(word, phasefair_served(lock)) &&
+	       phasefair_readers_left(lock, word);
 }
 
 #endif

@@ -20,6 +20,7 @@
 #define RWLOCK_WAITERS 0x40000000u
 #define RWLOCK_WRITER_WAITS 0x20000000u
 #define RWLOCK_READERS 0x1fffffffu
+#define RWLOCK_WRITERS (RWLOCK_WRITER | RWLOCK_WRITER_WAITS)
 
 /* Leave @flags in the word, unless it has changed since it was @seen, and sleep on it. */
 static inline void rwlock_wait(_Atomic uint32_t *lock, uint32_t seen, uint32_t flags)
@@ -31,13 +32,17 @@ static inline void rwlock_wait(_Atomic uint32_t *lock, uint32_t seen, uint32_t f
 		port_sleep(lock, want);
 }
 
-/* Both try forms give way to waiters as the others do, and look again only when the word changed. */
-static inline bool rwlock_try_read_lock(_Atomic uint32_t *lock)
+/*
+ * A reader comes in unless one of @flags is set: RWLOCK_WRITERS, or RWLOCK_WRITER if readers are to go before
+ * writers that wait, who then may starve. Both try forms give way to waiters as the others do, and look again
+ * only when the word changed.
+ */
+static inline bool rwlock_try_read_lock_unless(_Atomic uint32_t *lock, uint32_t flags)
 {
 	uint32_t seen = atomic_load_explicit(lock, memory_order_relaxed);
 
 	port_point(PORT_POINT_LOCK);
-	while (!(seen & (RWLOCK_WRITER | RWLOCK_WRITER_WAITS)))
+	while (!(seen & flags))
 		/* [ORD-rwlock] acq: pairs with rwlock_write_unlock() */
 		if (atomic_compare_exchange_weak_explicit(
 			    lock, &seen, seen + 1, memory_order_acquire, memory_order_relaxed))
@@ -59,7 +64,7 @@ static inline bool rwlock_try_write_lock(_Atomic uint32_t *lock)
 	return false;
 }
 
-static inline bool rwlock_read_lock(_Atomic uint32_t *lock)
+static inline bool rwlock_read_lock_unless(_Atomic uint32_t *lock, uint32_t flags)
 {
 	port_point(PORT_POINT_LOCK);
 	bool waited = false;
@@ -67,7 +72,7 @@ static inline bool rwlock_read_lock(_Atomic uint32_t *lock)
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(lock, memory_order_relaxed);
 
-		if (seen & (RWLOCK_WRITER | RWLOCK_WRITER_WAITS)) {
+		if (seen & flags) {
 			waited = true;
 			rwlock_wait(lock, seen, RWLOCK_WAITERS);
 		}
@@ -76,6 +81,27 @@ static inline bool rwlock_read_lock(_Atomic uint32_t *lock)
 				 lock, &seen, seen + 1, memory_order_acquire, memory_order_relaxed))
 			return waited;
 	}
+}
+
+static inline bool rwlock_try_read_lock(_Atomic uint32_t *lock)
+{
+	return rwlock_try_read_lock_unless(lock, RWLOCK_WRITERS);
+}
+
+static inline bool rwlock_read_lock(_Atomic uint32_t *lock)
+{
+	return rwlock_read_lock_unless(lock, RWLOCK_WRITERS);
+}
+
+/* Beside writers that wait. */
+static inline bool rwlock_try_read_lock_beside(_Atomic uint32_t *lock)
+{
+	return rwlock_try_read_lock_unless(lock, RWLOCK_WRITER);
+}
+
+static inline bool rwlock_read_lock_beside(_Atomic uint32_t *lock)
+{
+	return rwlock_read_lock_unless(lock, RWLOCK_WRITER);
 }
 
 static inline bool rwlock_write_lock(_Atomic uint32_t *lock)
@@ -123,6 +149,22 @@ static inline void rwlock_write_unlock(_Atomic uint32_t *lock)
 	if (atomic_exchange_explicit(lock, 0, memory_order_release) & RWLOCK_WAITERS)
 		port_wake(lock, UINT32_MAX);
 	port_point(PORT_POINT_UNLOCK);
+}
+
+/* The writer becomes a reader; others may come in with it, and no writer before it. */
+static inline void rwlock_downgrade(_Atomic uint32_t *lock)
+{
+	port_point(PORT_POINT_UNLOCK);
+	/* [ORD-rwlock] rel: pairs with the readers that come in, and later writers */
+	if (atomic_exchange_explicit(lock, 1, memory_order_release) & RWLOCK_WAITERS)
+		port_wake(lock, UINT32_MAX);
+	port_point(PORT_POINT_UNLOCK);
+}
+
+/* Initialise as held by a writer, before anybody else can see it. */
+static inline void rwlock_init_locked(_Atomic uint32_t *lock)
+{
+	atomic_store_explicit(lock, RWLOCK_WRITER, memory_order_relaxed);
 }
 
 #endif

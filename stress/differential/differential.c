@@ -63,13 +63,14 @@ static void add_strategy(struct group *g, const struct pt_strategy_info *strateg
 	if (!list_has(g->options->strategies, strategy->name) ||
 	    !pt_pair_exists(g->format->name, strategy->name))
 		return;
-	if (!strategy->node_locks) {
-		add_subject(g, strategy, NULL);
-		return;
-	}
+	unsigned before = g->nr_subjects;
+
 	for (unsigned i = 0; pt_node_lock_at(i); i++)
-		if (list_has(g->options->node_locks, pt_node_lock_at(i)))
+		if (strategy->node_locks >> i & 1 &&
+		    list_has(g->options->node_locks, pt_node_lock_at(i)))
 			add_subject(g, strategy, pt_node_lock_at(i));
+	if (g->nr_subjects == before) /* it has none of those */
+		add_subject(g, strategy, NULL);
 }
 
 /* ---- differences ---- */

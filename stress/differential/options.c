@@ -28,7 +28,7 @@ static const struct argp_option argp_options[] = {
 	{"strategy", KEY_STRATEGY, "LIST", 0, "rcu,rwlock,... or all (default)", 0},
 	{"format", KEY_FORMAT, "LIST", 0, "x86_64,toy,... or all (default)", 0},
 	{"node-lock", KEY_NODE_LOCK, "LIST", 0,
-	 "ttas,ticket,queued,mutex or all (default), by strategies that lock nodes", 0},
+	 "Of `ptstress list`, or all (default): each strategy has those that it knows", 0},
 	{"threads", KEY_THREADS, "LIST", 0,
 	 "1..8 (default 1,2): alone, any calls; more, each on pages of its own, at once", 0},
 	{"seed", KEY_SEED, "N", 0, "of the programs (default 1)", 0},

@@ -6,6 +6,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "generate.h"
@@ -143,6 +144,19 @@ static void print_programs(const struct options *options)
 	       options->slices);
 }
 
+/* Does the strategy have the kind of node lock that the scenario is about? */
+static bool concerns(const struct scenario *scenario, const char *strategy)
+{
+	const char *name;
+
+	if (!scenario->node_lock)
+		return true;
+	for (unsigned i = 0; (name = pt_node_lock_at(i)); i++)
+		if (!strcmp(name, scenario->node_lock))
+			return pt_strategy_find(strategy)->node_locks >> i & 1;
+	return false;
+}
+
 static void explore_strategy(const struct options *options, const char *strategy,
 			     struct totals *totals)
 {
@@ -157,7 +171,8 @@ static void explore_strategy(const struct options *options, const char *strategy
 		return;
 	}
 	for (unsigned n = 0; (scenario = scenario_at(n)); n++)
-		if (!done(options, totals) && list_has(options->scenarios, scenario->name))
+		if (!done(options, totals) && list_has(options->scenarios, scenario->name) &&
+		    concerns(scenario, strategy))
 			explore_one(options, strategy, scenario, totals);
 }
 

@@ -47,7 +47,7 @@ static const struct argp_option argp_options[] = {
 	{"slice", KEY_SLICE, "I/N", 0, "of these only the I-th of N parts, 1..N", 0},
 	{"jobs", KEY_JOBS, "N", 0, "processes that share them, 1..64 (default 1)", 0},
 	{"node-lock", KEY_NODE_LOCK, "NAME", 0,
-	 "ttas (default), ticket, queued or mutex, where a scenario does not say which", 0},
+	 "Of `ptstress list`, where a scenario does not say which and the strategy has it", 0},
 	{"search", KEY_SEARCH, "NAME", 0,
 	 "bounded (default), dpor, both of them (all), random or pos", 0},
 	{"bound", KEY_BOUND, "N", 0, "bounded: with up to N preemptions, 0..8 (default 2), or none",

@@ -88,6 +88,17 @@ const struct scenario scenarios_tables[] = {
 			},
 	},
 	{
+		.name = "try-lock",
+		.about = "who only tries, beside two who wait",
+		.initial = {MAP(3, 1, 3)},
+		.threads =
+			{
+				{TRY(PT_BUILD, 0, 1, 1), C_MAP(1), END},
+				{MAP(1, 1, 2)},
+				{UNMAP(0, 2)},
+			},
+	},
+	{
 		.name = "try-ticket",
 		.about = "who only tries leaves the queue as it is; node lock ticket",
 		.node_lock = "ticket",

@@ -160,16 +160,41 @@ static int open_pool(struct engine *e)
 	return rc ? rc : pt_thread_register(a->pool, &a->self);
 }
 
+static bool has_node_lock(const char *strategy, const char *kind)
+{
+	const struct pt_strategy_info *info = pt_strategy_find(strategy);
+	const char *name;
+
+	for (unsigned i = 0; (name = pt_node_lock_at(i)); i++)
+		if (!strcmp(name, kind))
+			return info->node_locks >> i & 1;
+	return false;
+}
+
+/* One of the kinds that were asked for and that the strategy has, in turn; NULL if there is none. */
+static const char *choose_node_lock(const struct engine *e)
+{
+	const struct names *locks = &e->options->node_locks;
+	unsigned own = 0, turn;
+
+	for (size_t i = 0; i < locks->count; i++)
+		own += has_node_lock(e->c->strategy, locks->words[i]);
+	turn = own ? e->arena.rounds % own : 0;
+	for (size_t i = 0; own && i < locks->count; i++)
+		if (has_node_lock(e->c->strategy, locks->words[i]) && !turn--)
+			return locks->words[i];
+	return NULL;
+}
+
 /* Leaves are counted items or not, and reported or not; in turn, as the node locks are. */
 static int open_table(struct engine *e)
 {
-	const struct names *locks = &e->options->node_locks;
 	struct arena *a = &e->arena;
 	struct pt_config config = {
 		.size = sizeof(config),
 		.format = e->c->format,
 		.strategy = e->c->strategy,
-		.node_lock = locks->words[a->rounds % locks->count],
+		.node_lock = choose_node_lock(e),
 		.pool = a->pool,
 		.flush = cpu_shootdown,
 		.flush_ctx = &a->machine,
