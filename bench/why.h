@@ -34,6 +34,7 @@ static inline void why_count(struct pt_stats *sum, const struct pt_stats *start,
 	sum->splits += end->splits - start->splits;
 	sum->detaches += end->detaches - start->detaches;
 	sum->uncounted += end->uncounted - start->uncounted;
+	sum->lost += end->lost - start->lost;
 }
 
 /* Counts add up, bytes are the largest of them. */

@@ -15,6 +15,7 @@ enum stat {
 	STAT_RETRIES,
 	STAT_SPLITS,
 	STAT_DETACHES,
+	STAT_LOST,
 	NR_STATS,
 };
 

@@ -25,6 +25,8 @@ struct cursor {
 	bool try_only;     /* the strategy may not wait for anybody */
 	struct stats_line *stats; /* where this thread counts for the table; see cursor_stats() */
 	struct cursor *next_held; /* another cursor that this thread holds */
+	/* MAY_LOSE: what a visit found frozen, and where it is to go on, or ended with an error */
+	pt_va_t lost_at, stopped_at;
 	uint64_t strategy[4];
 };
 

@@ -234,7 +234,7 @@ static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, stru
 }
 
 /* What covers the cursor's address. */
-static inline void cursor_describe(struct cursor *c, struct pt_mapping *ret)
+static void cursor_describe(struct cursor *c, struct pt_mapping *ret)
 {
 	struct node *node = c->node;
 	unsigned level = c->level;
@@ -247,6 +247,12 @@ static inline void cursor_describe(struct cursor *c, struct pt_mapping *ret)
 		if (level == 1 || !fmt_is_table(pte, level))
 			break;
 		node = child_of(c->table, pte);
+	}
+	if (MAY_LOSE && pte == FMT_FROZEN) {
+		c->lost_at = c->va;
+		visit_lock_again(c);
+		cursor_describe(c, ret);
+		return;
 	}
 	describe_slot(c->va, level, pte, ret);
 }

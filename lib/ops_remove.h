@@ -16,10 +16,12 @@ struct removal {
 static inline int remove_subtree(struct cursor *c, struct slot *s, struct removal *r)
 {
 	struct node *child = child_of(c->table, s->pte);
-	uint64_t pages = count_pages(c->table, child, s->level - 1);
+	uint64_t pages;
 
-	if (!strategy_detach_subtree(c, s, 0))
+	if (!strategy_claim_subtree(c, s))
 		return VISIT_AGAIN;
+	pages = count_pages(c->table, child, s->level - 1);
+	strategy_detach_subtree(c, s, 0);
 	s->live--;
 	stat_add(c->stats, STAT_DETACHES, 1);
 	pt_gather_subtree(r->g, child, s->first, s->last);
@@ -48,6 +50,8 @@ static PT_INLINE void remember_leaf(struct gather *g, const struct slot *s)
 
 static VISITOR int remove_leaf(struct cursor *c, struct slot *s, struct removal *r)
 {
+	if (MAY_LOSE && r->g && gather_is_full(r->g) && node_ensure(c->self))
+		return -ENOMEM;
 	if (!strategy_slot_change(c, s, 0))
 		return VISIT_AGAIN;
 	s->live--;
@@ -167,12 +171,14 @@ static PT_APART int unmap_range(struct pt_thread *self, struct pt_table *t, pt_v
 		gather_init(r.g, self, t, NULL, NULL);
 	rc = removal_reserve(&c, va, last, &r);
 	if (!rc)
-		rc = visit_remove(&c, c.node, c.level, va, last, &r);
+		rc = end_call(&c, va, visit_remove(&c, c.node, c.level, va, last, &r));
 	range_close(&c);
-	if (rc < 0)
+	if (rc < 0 && !MAY_LOSE)
 		return rc;
 	if (!gather && !gather_is_empty(r.g))
 		op_gather_sync(&own);
+	if (MAY_LOSE && rc < 0)
+		return rc;
 	if (ret_pages)
 		*ret_pages = r.pages;
 	return 0;
@@ -209,6 +215,7 @@ static PT_APART int unmap_any(struct pt_thread *self, struct pt_table *t, pt_va_
 	pt_va_t last;
 	int rc = check_range(t, va, len, &last);
 
+	begin_call(self);
 	if (rc)
 		return rc;
 	if (!gather && !t->item_ops && page_open_long(&c, self, t, va, last))
@@ -237,6 +244,7 @@ static int op_cursor_take_next(struct pt_cursor *storage, uint64_t len, struct p
 	pt_va_t last;
 	int rc;
 
+	begin_call(c->self);
 	if (c->mode == PT_READ_ONLY || !gather || check_gather(r.g, gather, c->self, c->table))
 		return -EINVAL;
 	rc = check_reach(c, len, &last);
@@ -244,7 +252,9 @@ static int op_cursor_take_next(struct pt_cursor *storage, uint64_t len, struct p
 		rc = removal_reserve(c, c->va, last, &r);
 	if (rc)
 		return rc;
-	rc = visit_remove(c, c->node, c->level, c->va, last, &r);
+	rc = end_call(c, c->va, visit_remove(c, c->node, c->level, c->va, last, &r));
+	if (MAY_LOSE && rc < 0)
+		return rc;
 	if (rc != VISIT_STOP) {
 		c->va = last + 1;
 		return -ENOENT;

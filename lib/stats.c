@@ -6,7 +6,7 @@
 
 #include "table.h"
 
-static_assert(sizeof(struct stats_line) == 128, "two cache lines, the first for counting");
+static_assert(sizeof(((struct stats_line *)0)->count) == 64, "one cache line for counting");
 
 struct table_stats *pt_stats_create(void)
 {
@@ -94,6 +94,7 @@ static struct pt_stats public_stats(const uint64_t *sums, uint64_t uncounted)
 		.splits = sums[STAT_SPLITS],
 		.detaches = sums[STAT_DETACHES],
 		.uncounted = uncounted,
+		.lost = sums[STAT_LOST],
 	};
 }
 

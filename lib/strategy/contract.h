@@ -18,7 +18,7 @@
  *   STRATEGY_SOFTWARE_BITS   bits of FMT_STRATEGY_MASK it uses in slots
  *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
  *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range, and what
- *                            holds no mapping there it may simply store to
+ *                            holds no mapping there it may simply store to; 0: nobody counts
  *   struct strategy_query    what a query in progress keeps
  *   STRATEGY_WRAPPER         a file with calls that stand before those of the tree: see at the end
  *
@@ -29,13 +29,17 @@
  *
  * Rights. With range isolation a cursor in mode PT_CHANGE or PT_BUILD has the slots of its range in
  * its covering node and everything below for itself, but for accessed and dirty bits that hardware
- * sets; slot_change() then loses no race against other cursors. With slot isolation every change may
- * lose, and the caller looks again.
+ * sets; slot_change() then loses no race against other cursors. With slot isolation (MAY_LOSE) every
+ * change may lose, and the caller looks again; a slot may be FROZEN, because its table leaves the tree,
+ * and then the visit unwinds, gets its rights again and goes on (VISIT_LOST); what was reserved by looking
+ * ahead may be short; and what a look decides about a whole subtree needs a claim first.
  */
 #ifndef PT_STRATEGY_CONTRACT_H
 #define PT_STRATEGY_CONTRACT_H
 
 #include "walk.h"
+
+#define MAY_LOSE (STRATEGY_ISOLATION == PT_ISOLATION_SLOT)
 
 /* Set up table->strategy, which is zero. Return: 0 or -ENOMEM. */
 static inline int strategy_table_init(struct pt_table *table);
@@ -73,7 +77,13 @@ static inline void strategy_unlock_range(struct cursor *c);
 static PT_INLINE bool strategy_lock_page(struct cursor *c);
 static PT_INLINE void strategy_unlock_page(struct cursor *c);
 
-/* Read a slot of the range, without strategy bits. */
+/*
+ * A visit with slot isolation came upon FROZEN at @va, of the range: wait until nothing on the way there
+ * is frozen, and set the covering node anew. Not called otherwise.
+ */
+static inline void strategy_lock_again(struct cursor *c, pt_va_t va);
+
+/* Read a slot of the range, without strategy bits; FROZEN: see above. */
 static PT_INLINE pte_t strategy_slot_read(struct cursor *c, slot_t *slot);
 
 /*
@@ -96,11 +106,26 @@ static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct
 static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks);
 
 /*
- * Replace s->pte, a reference to a subtree that the range covers, by @pte, which is no TABLE, in one
- * store, and release whatever the cursor holds in the subtree; nobody locks or changes a node of it
- * afterwards. Return as strategy_slot_change().
+ * From a claim of the subtree that s->pte refers to and the range covers, until it is detached or
+ * released, nobody else changes s->ref or anything below, but for accessed and dirty bits. One at a time.
+ * Slots below may carry strategy bits. Return as strategy_slot_change().
  */
-static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte);
+static inline bool strategy_claim_subtree(struct cursor *c, struct slot *s);
+static inline void strategy_release_subtree(struct cursor *c, struct slot *s);
+
+/*
+ * Replace s->pte, a reference to a claimed subtree, by @pte, which is no TABLE, in one store, and
+ * release whatever the cursor holds in the subtree; nobody locks or changes a node of it afterwards.
+ */
+static inline void strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte);
+
+/*
+ * With slot isolation: as detach_subtree(), by a leaf that nobody else changes, but for its accessed and
+ * dirty bits, until release_leaf() has replaced it, in s->pte, by one that differs in those only. That
+ * returns false, and s->pte is what is there, if the hardware was faster.
+ */
+static inline void strategy_detach_keeping(struct cursor *c, struct slot *s, pte_t leaf);
+static inline bool strategy_release_leaf(struct cursor *c, struct slot *s, pte_t leaf);
 
 /* Does nobody hold this node; or the table as such? For the checker. */
 static inline bool strategy_node_is_free(struct node *node);
