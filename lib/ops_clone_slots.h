@@ -85,16 +85,24 @@ static inline int settle_table(struct cursor *c, struct slot *s, struct cloning 
 	return rc;
 }
 
+/* Does @image, of @level, map anything? Marks do not matter: they were copied when they were read. */
+static inline bool image_maps(const struct cloning *k, pte_t image, unsigned level)
+{
+	if (has_table(image, level))
+		return count_pages(k->dst.table, child_of(k->dst.table, image), level - 1);
+	return fmt_kind(image, level) == PT_KIND_LEAF;
+}
+
 static VISITOR int settle_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct cloning *k = arg;
 	pte_t image = slot_load_locked(image_slot(k, s->first, s->level)), pte;
 	int rc;
 
-	if (!image || fmt_kind(image, s->level) == PT_KIND_MARK)
+	if (has_table(image, s->level) && has_table(s->pte, s->level))
+		return settle_table(c, s, k, image);
+	if (!image_maps(k, image, s->level))
 		return VISIT_NEXT;
-	if (has_table(s->pte, s->level))
-		return has_table(image, s->level) ? settle_table(c, s, k, image) : image_ends(k, s);
 	if (fmt_kind(s->pte, s->level) != PT_KIND_LEAF)
 		return image_ends(k, s);
 	pte = leaf_change(s->pte, k->set, k->clear | USED_BITS, s->level);

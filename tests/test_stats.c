@@ -31,6 +31,7 @@ static const struct lock_cost {
 	bool nodes; /* one for each node of its range */
 	bool alone; /* but none of these by a call that may take tables away */
 	bool path;  /* each node on the way, the lowest of its range being the last */
+	bool claims; /* one for each subtree that goes, whatever is below; nobody holds a range */
 	bool stray; /* the table whose lock it waits for may leave the tree meanwhile */
 } lock_costs[] = {
 	{.strategy = "bare"},
@@ -39,6 +40,7 @@ static const struct lock_cost {
 	{.strategy = "coupling", .path = true},
 	{.strategy = "split", .call = true, .nodes = true, .alone = true},
 	{.strategy = "rcu", .nodes = true, .stray = true},
+	{.strategy = "cas", .claims = true},
 };
 
 static const struct lock_cost *lock_cost(const struct fixture *fx)
@@ -70,6 +72,8 @@ static uint64_t locks_to_take(const struct fixture *fx, uint64_t nodes)
 {
 	if (lock_cost(fx)->path)
 		return fx->format->levels - 3 + 1;
+	if (lock_cost(fx)->claims)
+		return 1;
 	return locks(fx, 1, lock_cost(fx)->alone ? 0 : nodes);
 }
 
@@ -141,7 +145,7 @@ static void one_page_counts_for_its_table(struct fixture *fx)
 	expect_ok(pt_thread_get_stats(fx->self, second, &s));
 	assert_int_equal(locks_of_an_unmap(fx, fx->table), locks(fx, 1, 1));
 	assert_int_equal(s.locks, 0);
-	if (fx->strategy->isolation != PT_ISOLATION_NONE) {
+	if (fx->strategy->isolation == PT_ISOLATION_RANGE) {
 		expect_ok(pt_thread_register(fx->pool, &other));
 		expect_ok(
 			pt_cursor_begin(other, second, fx->base, fx->page, PT_CHANGE, 1, &theirs));
@@ -331,6 +335,7 @@ static void add(struct pt_stats *sum, const struct pt_stats *s)
 	sum->retries += s->retries;
 	sum->splits += s->splits;
 	sum->detaches += s->detaches;
+	sum->lost += s->lost;
 }
 
 /* Also of threads that have gone, and whose place others have taken. */
@@ -394,7 +399,7 @@ static void whoever_waits_is_contended(struct fixture *fx)
 {
 	uint64_t contended = 0;
 
-	if (fx->strategy->isolation == PT_ISOLATION_NONE)
+	if (fx->strategy->isolation != PT_ISOLATION_RANGE)
 		skip();
 	count(fx);
 	for (unsigned i = 0; i < 1000 && !contended; i++) {

@@ -135,6 +135,15 @@ static inline void strategy_unlock_range(struct cursor *c)
 	port_rcu_read_unlock(&c->self->port);
 }
 
+/* As with rcu: who may only try is not to call the system; the long way, which follows, does. */
+static PT_INLINE void cas_leave_in_vain(struct cursor *c)
+{
+	if (c->try_only)
+		(void)port_rcu_read_unlock_quick(&c->self->port);
+	else
+		port_rcu_read_unlock(&c->self->port);
+}
+
 static PT_INLINE bool strategy_lock_page(struct cursor *c)
 {
 	const struct pt_table *t = c->table;
@@ -147,8 +156,7 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c)
 		pte_t pte = slot_load_walk(&slots[slot_index(c->first, level)]);
 
 		if (unlikely(!fmt_is_table(pte, level))) {
-			/* Whoever must be woken is by the long way, which follows. */
-			(void)port_rcu_read_unlock_quick(&c->self->port);
+			cas_leave_in_vain(c);
 			return false;
 		}
 		slots = slots_of_pa(phys_off, fmt_table_pa(pte));

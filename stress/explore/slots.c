@@ -285,7 +285,8 @@ struct state {
 struct orders {
 	const struct atom *atoms[2 * MAX_ATOMS];
 	uint8_t page[2 * MAX_ATOMS];
-	uint64_t before[2 * MAX_ATOMS]; /* atoms that come before, a bit each */
+	uint64_t before[2 * MAX_ATOMS]; /* atoms that come before, a bit each; */
+	uint64_t looks[2 * MAX_ATOMS];  /* and those that look and had ended when it began */
 	unsigned count;
 	const struct page_state *final[2];
 	bool counts; /* any atom does */
@@ -311,9 +312,9 @@ static bool comes_before(const struct atom *a, const struct atom *b)
 {
 	if (a->call == b->call)
 		return a->effect == COPY && b->effect == PASTE;
-	/* Who looks sees nothing that begins when it has ended, whatever the memory's order. */
-	return call_before(a->call, b->call) ||
-	       (only_looks(a) && !only_looks(b) && a->call->responded < b->call->invoked);
+	if (a->call->thread == b->call->thread)
+		return a->call < b->call;
+	return call_before(a->call, b->call);
 }
 
 static bool same_state(const struct page_state *a, const struct page_state *b)
@@ -401,6 +402,10 @@ static bool place(struct orders *o, uint64_t placed, const struct state *state, 
 
 			if (!do_atom(o->atoms[i], &next, o->page[i], way, &count))
 				continue;
+			/* With weak memory, too, nobody sees what is written when he has ended. */
+			if ((o->looks[i] & ~placed) &&
+			    !same_state(&next.page[o->page[i]], &state->page[o->page[i]]))
+				continue;
 			if (o->atoms[i]->tally != NO_TALLY)
 				more += (uint64_t)count << TALLY_BITS * o->atoms[i]->tally;
 			if (place(o, placed | UINT64_C(1) << i, &next, more))
@@ -419,6 +424,20 @@ static void add_page(struct orders *o, const struct takes *k, unsigned page, uns
 	}
 }
 
+/* What has to come before atom @b. */
+static void order_before(struct orders *o, unsigned b)
+{
+	for (unsigned a = 0; a < o->count; a++) {
+		if (a == b)
+			continue;
+		if (comes_before(o->atoms[a], o->atoms[b]))
+			o->before[b] |= UINT64_C(1) << a;
+		if (only_looks(o->atoms[a]) &&
+		    o->atoms[a]->call->responded < o->atoms[b]->call->invoked)
+			o->looks[b] |= UINT64_C(1) << a;
+	}
+}
+
 /* The sums that the orders of @page, and of the other page of a clone, can give. */
 static void find_orders(const struct takes *k, unsigned page, const struct flat *initial,
 			const struct page_state *final, struct sums *ret)
@@ -434,10 +453,8 @@ static void find_orders(const struct takes *k, unsigned page, const struct flat 
 		o.final[1] = &final[OTHER_PAGE(page)];
 		add_page(&o, k, OTHER_PAGE(page), 1);
 	}
-	for (unsigned a = 0; a < o.count; a++)
-		for (unsigned b = 0; b < o.count; b++)
-			if (a != b && comes_before(o.atoms[a], o.atoms[b]))
-				o.before[b] |= UINT64_C(1) << a;
+	for (unsigned b = 0; b < o.count; b++)
+		order_before(&o, b);
 	place(&o, 0, &state, 0);
 }
 
