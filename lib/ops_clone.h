@@ -39,8 +39,8 @@ struct cloning {
 	uint64_t pinned;        /* slots in whose place the target has a table that must stay */
 	/* With slot isolation: see ops_clone_slots.h. */
 	struct protection change;
-	struct node *top;       /* the root of the image */
-	bool cut;               /* the image is right up to `stop` only */
+	struct node *top; /* the root of the image */
+	bool cut;         /* the image is right up to `stop` only */
 	pt_va_t stop, failed_at;
 	struct node_chain rest; /* what is left of images */
 };

@@ -55,10 +55,9 @@ static bool image_is_of(const struct cloning *k, struct node *image, pte_t pte, 
 
 		if (!part)
 			continue;
-		if (has_table(part, level - 1)
-			    ? !image_is_of(k, child_of(k->dst.table, part), part_of(pte, level, i),
-					   level - 1)
-			    : part != part_of(pte, level, i))
+		if (has_table(part, level - 1) ? !image_is_of(k, child_of(k->dst.table, part),
+							      part_of(pte, level, i), level - 1)
+					       : part != part_of(pte, level, i))
 			return false;
 	}
 	return true;
@@ -238,8 +237,8 @@ static int clone_once(struct cloning *k, pt_va_t va, pt_va_t last)
 		}
 	}
 	if (!k->cut || k->stop != va) {
-		placed_rc = clone_visit(k, &k->dst, visit_place_below, va,
-					k->cut ? k->stop - 1 : last);
+		placed_rc =
+			clone_visit(k, &k->dst, visit_place_below, va, k->cut ? k->stop - 1 : last);
 		if (placed_rc) {
 			k->stop = k->failed_at;
 			rc = placed_rc;

@@ -56,7 +56,7 @@ static VISITOR int harvest_slot(struct cursor *c, struct slot *s, void *arg)
 	case PT_KIND_TABLE:
 		child = child_of(c->table, s->pte);
 		return STRATEGY_COUNTS_EXACT && child->live == child->marks ? VISIT_NEXT
-									   : VISIT_DOWN;
+									    : VISIT_DOWN;
 	case PT_KIND_LEAF:
 		return harvest_leaf(c, s, arg);
 	default:

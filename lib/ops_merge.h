@@ -50,8 +50,9 @@ static pte_t merged_leaf(struct cursor *c, struct node *node, unsigned level)
 	pt_prop_t prop;
 	pt_pa_t pa;
 
-	if (STRATEGY_COUNTS_EXACT ? node->live != FAN_OUT || node->marks || fmt_is_table(pte, level - 1)
-				  : fmt_kind(pte, level - 1) != PT_KIND_LEAF)
+	if (STRATEGY_COUNTS_EXACT
+		    ? node->live != FAN_OUT || node->marks || fmt_is_table(pte, level - 1)
+		    : fmt_kind(pte, level - 1) != PT_KIND_LEAF)
 		return 0;
 	pa = fmt_leaf_pa(pte, level - 1);
 	prop = fmt_leaf_prop(pte, level - 1) & ~USED_BITS;

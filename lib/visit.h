@@ -11,7 +11,7 @@ enum visit {
 	VISIT_DOWN,     /* the slots below, for s->pte is a TABLE */
 	VISIT_AGAIN,    /* this slot, for it has changed */
 	VISIT_STOP,     /* nothing */
-	VISIT_LOST,     /* this slot, when what is FROZEN has been waited for; a visitor: its whole slot */
+	VISIT_LOST, /* this slot, when what is FROZEN has been waited for; a visitor: its whole slot */
 };
 
 /* Visitors are inlined into their loops. */

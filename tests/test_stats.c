@@ -27,12 +27,12 @@ static struct pt_stats counted(struct fixture *fx)
 /* What a lock is taken for. */
 static const struct lock_cost {
 	const char *strategy;
-	bool call;  /* one for each call, on the whole table */
-	bool nodes; /* one for each node of its range */
-	bool alone; /* but none of these by a call that may take tables away */
-	bool path;  /* each node on the way, the lowest of its range being the last */
+	bool call;   /* one for each call, on the whole table */
+	bool nodes;  /* one for each node of its range */
+	bool alone;  /* but none of these by a call that may take tables away */
+	bool path;   /* each node on the way, the lowest of its range being the last */
 	bool claims; /* one for each subtree that goes, whatever is below; nobody holds a range */
-	bool stray; /* the table whose lock it waits for may leave the tree meanwhile */
+	bool stray;  /* the table whose lock it waits for may leave the tree meanwhile */
 } lock_costs[] = {
 	{.strategy = "bare"},
 	{.strategy = "mutex", .call = true},

@@ -186,8 +186,7 @@ bool options_strategy_known(const char *name)
 {
 	const struct pt_strategy_info *strategy = pt_strategy_find(name);
 
-	return strategy && strategy->isolation != PT_ISOLATION_NONE &&
-	       pt_pair_exists(FORMAT, name);
+	return strategy && strategy->isolation != PT_ISOLATION_NONE && pt_pair_exists(FORMAT, name);
 }
 
 static bool node_lock_known(const char *name)

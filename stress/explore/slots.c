@@ -31,8 +31,8 @@ enum effect {
 	CLEAR_FREE,   /* no leaf is there: becomes empty */
 	CHANGE,       /* a leaf counts, and gets the call's properties */
 	MAY_CHANGE,   /* a leaf perhaps does */
-	COPY,         /* a leaf counts, and gets the call's properties; what is there is remembered, */
-	PASTE,        /* and put here, where nothing is */
+	COPY,  /* a leaf counts, and gets the call's properties; what is there is remembered, */
+	PASTE, /* and put here, where nothing is */
 };
 
 struct atom {
@@ -127,8 +127,8 @@ static void add_clone(struct takes *k, const struct call *call)
 	unsigned done = call->rc ? page + call->done : end;
 	uint8_t tally = call->rc ? NO_TALLY : new_tally(k, false, call->pages);
 
-	k->impossible |= done > end || (call->rc && call->rc != -EEXIST &&
-					call->rc != -EOVERFLOW && !ran_out(call));
+	k->impossible |= done > end || (call->rc && call->rc != -EEXIST && call->rc != -EOVERFLOW &&
+					!ran_out(call));
 	for (unsigned p = page; p < done; p++) {
 		uint8_t copy = (uint8_t)k->copies[p % SECOND_TABLE]++;
 
@@ -176,8 +176,7 @@ static void add_next(struct takes *k, const struct call *call, unsigned *at)
 		k->impossible |= !call->value;
 		add_pages(k, call, call->page, to, CLEAR, new_tally(k, false, call->value));
 	} else if (call->step->kind == STEP_CURSOR_PROTECT) {
-		add_pages(k, call, call->page, to, CHANGE,
-			  new_tally(k, false, to - call->page));
+		add_pages(k, call, call->page, to, CHANGE, new_tally(k, false, to - call->page));
 	} else {
 		add_pages(k, call, call->page, to, IS_LEAF, NO_TALLY);
 		*at = call->page;

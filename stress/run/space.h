@@ -39,7 +39,8 @@ struct page {
 	_Atomic uint64_t unsynced;    /* threads that have not flushed yet what they removed */
 	_Atomic uint64_t settled;     /* `ring` is right if that many shots have begun */
 	_Atomic uint64_t shots_begun, shots_done;
-	_Atomic uint64_t reserved; /* with slot isolation: one thread at a time has a cursor over it */
+	_Atomic uint64_t
+		reserved; /* with slot isolation: one thread at a time has a cursor over it */
 	/* plain: whoever has a cursor over the page */
 	uint64_t owner;
 	value_t value;
