@@ -9,33 +9,32 @@ json_t *why_json(const struct why *why)
 {
 	const struct pt_stats *c = &why->counts;
 
-	return json_must(
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-			  "operations", (json_int_t)why->operations, "locks", (json_int_t)c->locks,
-			  "contended", (json_int_t)c->contended, "retries", (json_int_t)c->retries,
-			  "lost", (json_int_t)c->lost,
-			  "splits", (json_int_t)c->splits, "detaches", (json_int_t)c->detaches,
-			  "nodes_taken", (json_int_t)c->nodes_taken, "nodes_given",
-			  (json_int_t)c->nodes_given, "uncounted", (json_int_t)c->uncounted,
-			  "grace_periods", (json_int_t)why->grace_periods, "grace_periods_ns",
-			  (json_int_t)why->ns, "retired_bytes", (json_int_t)why->retired_bytes,
-			  "retired_bytes_max", (json_int_t)why->retired_bytes_max));
+	return json_must(json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"operations", (json_int_t)why->operations, "locks", (json_int_t)c->locks,
+		"contended", (json_int_t)c->contended, "retries", (json_int_t)c->retries, "lost",
+		(json_int_t)c->lost, "splits", (json_int_t)c->splits, "detaches",
+		(json_int_t)c->detaches, "nodes_taken", (json_int_t)c->nodes_taken, "nodes_given",
+		(json_int_t)c->nodes_given, "uncounted", (json_int_t)c->uncounted, "grace_periods",
+		(json_int_t)why->grace_periods, "grace_periods_ns", (json_int_t)why->ns,
+		"retired_bytes", (json_int_t)why->retired_bytes, "retired_bytes_max",
+		(json_int_t)why->retired_bytes_max));
 }
 
 /* ---------------------------------------------------------------------------------- table -- */
 
-enum { PER_UNIT_COLUMNS = 8 };
+enum { PER_UNIT_COLUMNS = 7 };
 
 struct table *why_table(const char *unit)
 {
 	static const char *const counted[PER_UNIT_COLUMNS] = {
-		"locks", "waited", "again", "lost", "splits", "detach", "taken", "given",
+		"locks", "waited", "again", "splits", "detach", "taken", "given",
 	};
 	char heads[PER_UNIT_COLUMNS][HEAD_TEXT];
 	const char *columns[] = {
-		"<strategy", ">thr",         heads[0],      heads[1],      heads[2],
-		heads[3],    heads[4],       heads[5],      heads[6],      heads[7],
-		">grace\n/s", ">limbo\nend", ">limbo\nmost", NULL,
+		"<strategy",   ">thr",         heads[0], heads[1], heads[2],
+		heads[3],      heads[4],       heads[5], heads[6], ">grace\n/s",
+		">limbo\nend", ">limbo\nmost", NULL,
 	};
 	unsigned i;
 
@@ -85,8 +84,7 @@ void why_row(struct table *table, const char *who, unsigned threads, const struc
 	table_cell(table, "%u", threads);
 	share_cell(table, c->locks, of, 1);
 	share_cell(table, c->contended, c->locks, 100);
-	share_cell(table, c->retries, of, 1);
-	share_cell(table, c->lost, of, 1);
+	share_cell(table, c->retries + c->lost, of, 1);
 	share_cell(table, c->splits, of, 1);
 	share_cell(table, c->detaches, of, 1);
 	share_cell(table, c->nodes_taken, of, 1);
@@ -108,8 +106,8 @@ void why_legend(const char *unit, FILE *out)
 	fprintf(out,
 		"/%-12s for each of them; of queries and walks nothing is counted: -\n"
 		"locks         taken; waited: per cent of these that had to wait\n"
-		"again         walks begun again, because a node had left the tree\n"
-		"lost          changes that found the slot changed, where slots are not locked\n"
+		"again         walks begun again, because a node had left the tree; and changes\n"
+		"              that found the slot changed, where slots are not locked\n"
 		"splits        huge leaves and marks split into a table\n"
 		"detach        tables taken out of the tree as a whole\n"
 		"taken, given  nodes for tables and gathers; given back, or retired\n"
