@@ -177,6 +177,8 @@ static PT_INLINE int protect_page(struct cursor *c, pt_prop_t set, pt_prop_t cle
 				     NULL, ret_pages);
 	if (ret_pages)
 		*ret_pages = p.pages;
+	if (unlikely(c->must_wake))
+		return wake_and_flush(c->self, c->table, c->first, p.stale);
 	return unlikely(p.stale) ? flush_page(c->table, c->first) : 0;
 }
 

@@ -248,7 +248,7 @@ static void cursor_describe(struct cursor *c, struct pt_mapping *ret)
 			break;
 		node = child_of(c->table, pte);
 	}
-	if (MAY_LOSE && pte == FMT_FROZEN) {
+	if (MAY_LOSE && strategy_is_frozen(pte)) {
 		c->lost_at = c->va;
 		visit_lock_again(c);
 		cursor_describe(c, ret);

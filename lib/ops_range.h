@@ -164,7 +164,15 @@ static PT_INLINE bool page_open(struct cursor *c, struct pt_thread *self, struct
 	c->mode = PT_CHANGE;
 	c->node_lock = node_lock;
 	c->try_only = try_only;
+	c->must_wake = false;
 	return strategy_lock_page(c);
+}
+
+/* What such a call ends with. Apart, so that nothing must be saved for it. Return: 0. */
+static PT_APART int page_wake(struct pt_thread *self)
+{
+	port_rcu_wake(&self->port);
+	return 0;
 }
 
 static PT_INLINE void page_close(struct cursor *c)

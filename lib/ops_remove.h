@@ -190,6 +190,13 @@ static PT_APART int flush_page(struct pt_table *t, pt_va_t va)
 	return 0;
 }
 
+static PT_APART int wake_and_flush(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+				   bool stale)
+{
+	page_wake(self);
+	return stale ? flush_page(t, va) : 0;
+}
+
 /*
  * Empty the page that @c holds, in a table of untracked items, and let it go. If the slot changes
  * meanwhile, unmap_range() does it.
@@ -205,6 +212,8 @@ static PT_INLINE int unmap_page(struct cursor *c, uint64_t *ret_pages)
 				   ret_pages);
 	if (ret_pages)
 		*ret_pages = r.pages;
+	if (unlikely(c->must_wake))
+		return wake_and_flush(c->self, c->table, c->first, r.stale);
 	return unlikely(r.stale) ? flush_page(c->table, c->first) : 0;
 }
 

@@ -11,7 +11,7 @@ enum visit {
 	VISIT_DOWN,     /* the slots below, for s->pte is a TABLE */
 	VISIT_AGAIN,    /* this slot, for it has changed */
 	VISIT_STOP,     /* nothing */
-	VISIT_LOST, /* this slot, when what is FROZEN has been waited for; a visitor: its whole slot */
+	VISIT_LOST, /* this slot, when what is frozen has been waited for; a visitor: its whole slot */
 };
 
 /* Visitors are inlined into their loops. */
@@ -37,7 +37,7 @@ static VISITOR int visit_slot(struct cursor *c, struct slot *s, struct node *nod
 	s->first = first;
 	s->last = last;
 	s->whole = level == 1 || last - first == level_size(level) - 1;
-	if (MAY_LOSE && unlikely(s->pte == FMT_FROZEN)) {
+	if (MAY_LOSE && unlikely(strategy_is_frozen(s->pte))) {
 		c->lost_at = first;
 		return VISIT_LOST;
 	}

@@ -166,9 +166,10 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c)
 	return true;
 }
 
+/* Whoever waits for the section's end may have to be woken: by the call, as the last thing it does. */
 static PT_INLINE void strategy_unlock_page(struct cursor *c)
 {
-	port_rcu_read_unlock(&c->self->port);
+	c->must_wake = !port_rcu_read_unlock_quick(&c->self->port);
 }
 
 /*
@@ -216,10 +217,13 @@ static inline void strategy_lock_again(struct cursor *c, pt_va_t va)
 
 static PT_INLINE pte_t strategy_slot_read(struct cursor *c, slot_t *slot)
 {
-	pte_t pte = slot_load_walk(slot);
-
 	(void)c;
-	return unlikely(pte & CAS_FREEZE) ? FMT_FROZEN : pte;
+	return slot_load_walk(slot);
+}
+
+static PT_INLINE bool strategy_is_frozen(pte_t pte)
+{
+	return pte & CAS_FREEZE;
 }
 
 static PT_INLINE bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte)

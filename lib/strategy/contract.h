@@ -30,7 +30,7 @@
  * Rights. With range isolation a cursor in mode PT_CHANGE or PT_BUILD has the slots of its range in
  * its covering node and everything below for itself, but for accessed and dirty bits that hardware
  * sets; slot_change() then loses no race against other cursors. With slot isolation (MAY_LOSE) every
- * change may lose, and the caller looks again; a slot may be FROZEN, because its table leaves the tree,
+ * change may lose, and the caller looks again; a slot may be frozen, because its table leaves the tree,
  * and then the visit unwinds, gets its rights again and goes on (VISIT_LOST); what was reserved by looking
  * ahead may be short; and what a look decides about a whole subtree needs a claim first.
  */
@@ -78,13 +78,17 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c);
 static PT_INLINE void strategy_unlock_page(struct cursor *c);
 
 /*
- * A visit with slot isolation came upon FROZEN at @va, of the range: wait until nothing on the way there
+ * A visit with slot isolation came upon a frozen slot at @va, of the range: wait until nothing on the way there
  * is frozen, and set the covering node anew. Not called otherwise.
  */
 static inline void strategy_lock_again(struct cursor *c, pt_va_t va);
 
-/* Read a slot of the range, without strategy bits; FROZEN: see above. */
+/*
+ * Read a slot of the range, without strategy bits; but with slot isolation it may be frozen, whatever it
+ * holds, and then it has some.
+ */
 static PT_INLINE pte_t strategy_slot_read(struct cursor *c, slot_t *slot);
+static PT_INLINE bool strategy_is_frozen(pte_t pte);
 
 /*
  * Replace s->pte by @pte. Return true, or false with nothing changed; then the slot must be read

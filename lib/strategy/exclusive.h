@@ -16,6 +16,12 @@ static PT_INLINE pte_t strategy_slot_read(struct cursor *c, slot_t *slot)
 	return slot_load_locked(slot);
 }
 
+static PT_INLINE bool strategy_is_frozen(pte_t pte)
+{
+	(void)pte;
+	return false;
+}
+
 static PT_INLINE bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte)
 {
 	(void)c;
