@@ -98,6 +98,21 @@ static PT_APART int walk_again(struct pt_thread *self, struct pt_table *t, pt_va
 	return t->ops->walk(self, t, va, ret_pa, ret_prop);
 }
 
+/* One of what the table does not manage: entries may carry bits of the kernel table's strategy. */
+static PT_APART int walk_borrowed(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+				  pt_pa_t *ret_pa, pt_prop_t *ret_prop)
+{
+	unsigned level;
+	pte_t pte;
+
+	if (!table_borrows(t, va))
+		return -ERANGE;
+	walk_enter(self);
+	walk_to_slot(t, va, &level, &pte);
+	walk_leave(self);
+	return translate(pte, level, va, ret_pa, ret_prop);
+}
+
 /*
  * Walks that end in a leaf table, as most do, know the level all the way as a constant. All that
  * happens otherwise is a call in the end, so that nothing must be saved for it. op_query() likewise.
@@ -109,8 +124,8 @@ static int op_walk(struct pt_thread *self, struct pt_table *t, pt_va_t va, pt_pa
 	slot_t *slots = root_slots(t);
 	pte_t pte;
 
-	if (!table_manages(t, va) && !table_borrows(t, va))
-		return -ERANGE;
+	if (unlikely(!table_manages(t, va)))
+		return walk_borrowed(self, t, va, ret_pa, ret_prop);
 	walk_enter(self);
 	_Pragma("GCC unroll 8") for (unsigned level = FMT_LEVELS; level > 1; level--)
 	{

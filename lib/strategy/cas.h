@@ -104,9 +104,24 @@ static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int
 /* ---- ranges ---- */
 
 /*
- * Find the covering node: the walk ends where no table is. It never builds, for whoever fills the range
- * does, slot by slot.
+ * Put a table under an EMPTY slot on the way. Return: what the slot holds then, whoever was faster; if
+ * that is no table, whoever fills the range will build.
  */
+static inline pte_t cas_build(struct cursor *c, slot_t *slot, unsigned level)
+{
+	struct node *child = node_take(c->self, level - 1);
+	pte_t seen = 0, pte = fmt_table(node_to_pa(c->table, child));
+
+	if (slot_exchange_if(slot, &seen, pte)) {
+		stat_add(c->stats, STAT_NODES_TAKEN, 1);
+		return pte;
+	}
+	node_put(c->self, child);
+	stat_add(c->stats, STAT_LOST, 1);
+	return slot_load_walk(slot);
+}
+
+/* Find the covering node: the walk ends where no table is. It waits for nobody. */
 static inline bool strategy_lock_range(struct cursor *c)
 {
 	const struct pt_table *t = c->table;
@@ -116,11 +131,14 @@ static inline bool strategy_lock_range(struct cursor *c)
 	port_rcu_read_lock(&c->self->port);
 	_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
 	{
+		slot_t *slot = &slots_of_pa(t->phys_off, pa)[slot_index(c->first, level)];
 		pte_t pte;
 
 		if (level == c->floor)
 			break;
-		pte = slot_load_walk(&slots_of_pa(t->phys_off, pa)[slot_index(c->first, level)]);
+		pte = slot_load_walk(slot);
+		if (!pte && c->mode == PT_BUILD)
+			pte = cas_build(c, slot, level);
 		if (!fmt_is_table(pte, level))
 			break;
 		pa = fmt_table_pa(pte);
