@@ -141,8 +141,6 @@ static int clone_reserve(struct cloning *k, pt_va_t va, pt_va_t last)
 		return left < 0 ? left : right;
 	if (rc)
 		return rc;
-	if (MAY_LOSE) /* the image begins at the root */
-		k->tables += FMT_LEVELS - c->level;
 	return node_reserve(c->self,
 			    1 + k->tables + 2 * k->pinned + 3 * ((uint64_t)left + (uint64_t)right));
 }

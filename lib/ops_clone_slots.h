@@ -12,7 +12,8 @@
  * Then the copies get into place. Whoever took a slot of the target meanwhile ends the call; what was
  * before stays, and the source may be changed further on (pt_thread_done()).
  *
- * Image and tables are compared from the root, since covering nodes may change under the visits.
+ * Image and tables are compared from the root, since covering nodes may change under the visits. The image
+ * begins where the source was covered; above, it has a table wherever anybody asks.
  */
 #ifndef PT_OPS_CLONE_SLOTS_H
 #define PT_OPS_CLONE_SLOTS_H
@@ -36,6 +37,19 @@ static inline int clone_visit(struct cloning *k, struct cursor *c, clone_visit_f
 			return rc;
 		visit_lock_again(c);
 	}
+}
+
+static inline bool above_image(const struct cloning *k, unsigned level)
+{
+	return level > k->top->level;
+}
+
+/* What the image has for @s: above its root that root, until it is reached. */
+static inline pte_t image_of(const struct cloning *k, const struct slot *s)
+{
+	if (above_image(k, s->level))
+		return fmt_table(node_to_pa(k->dst.table, k->top));
+	return slot_load_locked(image_slot(k, s->first, s->level));
 }
 
 static inline bool has_table(pte_t pte, unsigned level)
@@ -87,22 +101,25 @@ static inline int settle_table(struct cursor *c, struct slot *s, struct cloning 
 /* Does @image, of @level, map anything? Marks do not matter: they were copied when they were read. */
 static inline bool image_maps(const struct cloning *k, pte_t image, unsigned level)
 {
-	if (has_table(image, level))
-		return count_pages(k->dst.table, child_of(k->dst.table, image), level - 1);
+	if (has_table(image, level)) {
+		struct node *child = child_of(k->dst.table, image);
+
+		return count_pages(k->dst.table, child, child->level);
+	}
 	return fmt_kind(image, level) == PT_KIND_LEAF;
 }
 
 static VISITOR int settle_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct cloning *k = arg;
-	pte_t image = slot_load_locked(image_slot(k, s->first, s->level)), pte;
+	pte_t image = image_of(k, s), pte;
 	int rc;
 
 	if (has_table(image, s->level) && has_table(s->pte, s->level))
 		return settle_table(c, s, k, image);
 	if (!image_maps(k, image, s->level))
 		return VISIT_NEXT;
-	if (fmt_kind(s->pte, s->level) != PT_KIND_LEAF)
+	if (above_image(k, s->level) || fmt_kind(s->pte, s->level) != PT_KIND_LEAF)
 		return image_ends(k, s);
 	pte = leaf_change(s->pte, k->set, k->clear | USED_BITS, s->level);
 	if (has_table(image, s->level)
@@ -154,7 +171,8 @@ static inline int place_table(struct cursor *c, struct slot *s, struct cloning *
 	}
 	if (s->pte)
 		return place_fails(k, s, -EEXIST);
-	if (k->cut && k->stop - slot_first_va(s) < level_size(s->level)) {
+	if (above_image(k, s->level) ||
+	    (k->cut && k->stop - slot_first_va(s) < level_size(s->level))) {
 		rc = split_slot(c, s);
 		return rc < 0 ? place_fails(k, s, rc) : VISIT_AGAIN;
 	}
@@ -171,7 +189,7 @@ static inline int place_table(struct cursor *c, struct slot *s, struct cloning *
 static VISITOR int place_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct cloning *k = arg;
-	pte_t pte = slot_load_locked(image_slot(k, s->first, s->level));
+	pte_t pte = image_of(k, s);
 	bool mark;
 	int rc;
 
@@ -213,8 +231,8 @@ static int clone_make_image(struct cloning *k, pt_va_t va, pt_va_t last)
 		rc = clone_reserve(k, va, last);
 	if (rc)
 		return rc;
-	k->top = k->image = node_take(src->self, FMT_LEVELS);
-	rc = visit_clone_below(src, src->table->root, FMT_LEVELS, va, last, k);
+	k->top = k->image = node_take(src->self, src->level);
+	rc = visit_clone_once(src, src->node, src->level, va, last, k);
 	if (rc == VISIT_LOST)
 		visit_lock_again(src);
 	return rc;
