@@ -10,10 +10,10 @@ json_t *why_json(const struct why *why)
 	const struct pt_stats *c = &why->counts;
 
 	return json_must(json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"operations", (json_int_t)why->operations, "locks", (json_int_t)c->locks,
 		"contended", (json_int_t)c->contended, "retries", (json_int_t)c->retries, "path",
-		(json_int_t)c->path, "revocations", (json_int_t)c->revocations, "splits",
+		(json_int_t)c->path, "lost", (json_int_t)c->lost, "revocations", (json_int_t)c->revocations, "splits",
 		(json_int_t)c->splits, "detaches", (json_int_t)c->detaches, "nodes_taken",
 		(json_int_t)c->nodes_taken, "nodes_given", (json_int_t)c->nodes_given, "uncounted",
 		(json_int_t)c->uncounted, "grace_periods", (json_int_t)why->grace_periods,
@@ -94,7 +94,7 @@ void why_row(struct table *table, const char *who, unsigned threads, const struc
 	table_cell(table, "%u", threads);
 	share_cell(table, c->locks, of, 1);
 	share_cell(table, c->contended, c->locks, 100);
-	share_cell(table, c->retries, of, 1);
+	share_cell(table, c->retries + c->lost, of, 1);
 	share_cell(table, c->splits, of, 1);
 	share_cell(table, c->detaches, of, 1);
 	share_cell(table, c->nodes_taken, of, 1);
@@ -119,7 +119,8 @@ void why_legend(const char *unit, FILE *out)
 		"locks         taken; waited: per cent of these that had to wait\n"
 		"  on the way  nodes above the covering one: how deep locks are coupled\n"
 		"  revoked     what writers ended for those who read by marks (BRAVO)\n"
-		"again         walks begun again, because a node had left the tree\n"
+		"again         walks begun again, because a node had left the tree; and changes\n"
+		"              that found the slot changed, where slots are not locked\n"
 		"splits        huge leaves and marks split into a table\n"
 		"detach        tables taken out of the tree as a whole\n"
 		"taken, given  nodes for tables and gathers; given back, or retired\n"

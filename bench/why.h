@@ -36,6 +36,7 @@ static inline void why_count(struct pt_stats *sum, const struct pt_stats *start,
 	sum->path += end->path - start->path;
 	sum->revocations += end->revocations - start->revocations;
 	sum->uncounted += end->uncounted - start->uncounted;
+	sum->lost += end->lost - start->lost;
 }
 
 /* Counts add up, bytes are the largest of them. */

@@ -5,7 +5,8 @@
  * Slots are atomic because lock-free walks and the hardware read them at any time. Each ordered
  * access in the library carries the tag of its edge; both sides of each edge stand here:
  *
- *   [ORD-publish]  rel: slot_publish(), slot_exchange_if()  acq: slot_load_walk()
+ *   [ORD-publish]  rel: slot_publish(), slot_exchange_if()
+ *                  acq: slot_load_walk(), slot_claim(), slot_freeze()
  *                  What a slot refers to, a zeroed or filled node and its metadata, is visible to
  *                  whoever reads the reference. Walks load with acquire; under a lock relaxed loads
  *                  suffice, because the lock orders them.
@@ -95,6 +96,30 @@ static inline bool slot_exchange_if(slot_t *slot, pte_t *expected, pte_t pte)
 	/* [ORD-publish] rel: as slot_publish() */
 	return atomic_compare_exchange_strong_explicit(slot, expected, pte, memory_order_release,
 						       memory_order_relaxed);
+}
+
+/* The same by who goes on to what @pte refers to: it may have been published by somebody else. */
+static inline bool slot_claim(slot_t *slot, pte_t *expected, pte_t pte)
+{
+	port_point(PORT_POINT_SLOT);
+	/* [ORD-publish] acq: as slot_load_walk(); what others load goes on to release it */
+	return atomic_compare_exchange_strong_explicit(slot, expected, pte, memory_order_acquire,
+						       memory_order_relaxed);
+}
+
+/* Set @bits, which are a strategy's, beside whatever the hardware sets. */
+static inline void slot_freeze(slot_t *slot, pte_t bits)
+{
+	port_point(PORT_POINT_SLOT);
+	/* [ORD-publish] acq: as slot_load_walk() */
+	atomic_fetch_or_explicit(slot, bits, memory_order_acquire);
+}
+
+static inline void slot_thaw(slot_t *slot, pte_t bits)
+{
+	port_point(PORT_POINT_SLOT);
+	/* [ORD-publish] rel: as slot_publish() */
+	atomic_fetch_and_explicit(slot, ~bits, memory_order_release);
 }
 
 #endif

@@ -23,8 +23,11 @@ struct cursor {
 	uint8_t mode;      /* enum pt_mode */
 	uint8_t node_lock; /* of the table, a load nearer */
 	bool try_only;     /* the strategy may not wait for anybody */
+	bool must_wake;    /* a call on one page ends with port_rcu_wake() */
 	struct stats_line *stats; /* where this thread counts for the table; see cursor_stats() */
 	struct cursor *next_held; /* another cursor that this thread holds */
+	/* MAY_LOSE: what a visit found frozen, and where it is to go on, or ended with an error */
+	pt_va_t lost_at, stopped_at;
 	uint64_t strategy[8];
 };
 

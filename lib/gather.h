@@ -71,6 +71,13 @@ static inline bool gather_wants_leaves(const struct gather *g)
 	return g->removed || g->table->item_ops;
 }
 
+/* Must the next leaf have a new node of storage, if it is to be remembered at all? */
+static inline bool gather_is_full(const struct gather *g)
+{
+	return gather_wants_leaves(g) &&
+	       (!g->items || g->items->live == leaves_per_node(g->table->pool));
+}
+
 /* Nodes of storage that @leaves more leaves need. */
 static inline uint64_t gather_nodes_for(const struct gather *g, uint64_t leaves)
 {

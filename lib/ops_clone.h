@@ -21,6 +21,8 @@
  * At the edges of the range huge leaves are cloned in parts. The source is split when nothing can fail
  * any more. Until then its item has one reference; so the copy takes one of the whole, splits that, and
  * drops the parts that lie outside (`surplus`).
+ *
+ * With slot isolation only each slot has its moment: see ops_clone_slots.h.
  */
 #ifndef PT_OPS_CLONE_H
 #define PT_OPS_CLONE_H
@@ -35,6 +37,12 @@ struct cloning {
 	struct node *surplus;   /* parts of tracked items that are to be dropped, by `next` */
 	uint64_t tables, pages; /* tables of the source that hold something; base pages mapped */
 	uint64_t pinned;        /* slots in whose place the target has a table that must stay */
+	/* With slot isolation: see ops_clone_slots.h. */
+	struct protection change;
+	struct node *top; /* the root of the image */
+	bool cut;         /* the image is right up to `stop` only */
+	pt_va_t stop, failed_at;
+	struct node_chain rest; /* what is left of images */
 };
 
 /* ---- getting hold of both ranges ---- */
@@ -78,7 +86,7 @@ static VISITOR int occupied_slot(struct cursor *c, struct slot *s, void *arg)
 		return VISIT_NEXT;
 	if (s->level == 1 || !fmt_is_table(s->pte, s->level))
 		return -EEXIST;
-	return child_of(c->table, s->pte)->live ? VISIT_DOWN : VISIT_NEXT;
+	return node_is_empty(c->table, child_of(c->table, s->pte)) ? VISIT_NEXT : VISIT_DOWN;
 }
 
 DEFINE_VISIT(visit_occupied, occupied_slot)
@@ -110,7 +118,7 @@ static VISITOR int clone_count_slot(struct cursor *c, struct slot *s, void *arg)
 		return is_tracked(s->pte, s->level) && !c->table->item_ops->split ? -EINVAL
 										  : VISIT_NEXT;
 	}
-	if (!child_of(c->table, s->pte)->live)
+	if (node_is_empty(c->table, child_of(c->table, s->pte)))
 		return VISIT_NEXT;
 	k->tables++;
 	return s->level > 2 ? VISIT_DOWN : VISIT_NEXT;
@@ -215,12 +223,41 @@ static inline int clone_table(struct cursor *c, struct slot *s, struct cloning *
 	struct node *child = child_of(c->table, s->pte), *above = k->image;
 	int rc;
 
-	if (!child->live)
+	if (node_is_empty(c->table, child))
 		return VISIT_NEXT;
+	if (node_ensure(c->self))
+		return -ENOMEM;
 	k->image = table_take(c->self, k->dst.table, s->level - 1);
 	rc = visit_clone_below(c, child, s->level - 1, s->first, s->last, k);
 	image_leave(k, above, s->first, s->level);
 	return rc;
+}
+
+/*
+ * Nodes that image_parts() takes for a leaf or mark of @level: one for each table, and one for what is
+ * surplus of it.
+ */
+static unsigned parts_nodes(pt_va_t first, pt_va_t last, unsigned level)
+{
+	const pt_va_t mask = level_size(level - 1) - 1;
+	unsigned nodes = 2;
+
+	if (first & mask)
+		nodes += parts_nodes(first, (first | mask) < last ? first | mask : last, level - 1);
+	if ((last & mask) != mask && (!(first & mask) || (last & ~mask) > first))
+		nodes += parts_nodes(last & ~mask, last, level - 1);
+	return nodes;
+}
+
+/* As node_ensure(), for image_parts(). */
+static inline int parts_ensure(struct pt_thread *self, const struct slot *s)
+{
+	uint64_t nodes = parts_nodes(s->first, s->last, s->level);
+
+	if (!MAY_LOSE ||
+	    (self->fail_after >= nodes && self->clean.count + self->spare.count >= nodes))
+		return 0;
+	return node_reserve(self, nodes);
 }
 
 /* What the image does not have after an error it need not undo. */
@@ -228,14 +265,17 @@ static VISITOR int clone_leaf(struct cursor *c, struct slot *s, struct cloning *
 {
 	const struct pt_table *t = c->table;
 	pte_t pte = leaf_change(s->pte, k->set, k->clear | USED_BITS, s->level);
-	int rc = 0;
+	bool whole = s->level == 1 || clone_whole(k, s);
+	int rc = whole ? 0 : parts_ensure(c->self, s);
 
+	if (rc)
+		return rc;
 	if (fmt_leaf_prop(pte, s->level) & PT_TRACKED)
 		rc = t->item_ops->clone(t->item_ctx, fmt_leaf_pa(pte, s->level), s->level);
 	if (rc)
 		return rc;
 	k->pages += (s->last - s->first + 1) >> FMT_PAGE_SHIFT;
-	if (s->level == 1 || clone_whole(k, s))
+	if (whole)
 		image_set(k, s->first, s->level, pte, false);
 	else
 		image_parts(k, pte, s->level, s->first, s->last);
@@ -254,6 +294,8 @@ static VISITOR int clone_slot(struct cursor *c, struct slot *s, void *arg)
 	case PT_KIND_MARK:
 		if (s->level == 1 || clone_whole(k, s))
 			image_set(k, s->first, s->level, s->pte, true);
+		else if (parts_ensure(c->self, s))
+			return -ENOMEM;
 		else
 			image_parts(k, s->pte, s->level, s->first, s->last);
 		return VISIT_NEXT;
@@ -374,7 +416,7 @@ static int check_clone(const struct pt_thread *self, const struct pt_table *src,
 static void clone_clean_up(struct cloning *k, struct pt_thread *self, struct pt_table *dst,
 			   bool undo)
 {
-	struct node_chain chain = {0};
+	struct node_chain chain = k->rest;
 
 	if (undo)
 		collect_subtree(dst, k->image, &chain);
@@ -387,10 +429,11 @@ static void clone_clean_up(struct cloning *k, struct pt_thread *self, struct pt_
 	free_chain(self, dst, &chain);
 }
 
+static int clone_by_slots(struct cloning *k, pt_va_t va, pt_va_t last);
+
 /* With both ranges held. Return: 0, or an error with nothing changed but the image. */
-static int clone_range(struct cloning *k, pt_va_t va, pt_va_t last, struct gather *g)
+static int clone_range(struct cloning *k, pt_va_t va, pt_va_t last)
 {
-	struct protection p = {.g = g, .set = k->set, .clear = k->clear};
 	struct cursor *src = &k->src;
 	int rc = visit_occupied(&k->dst, k->dst.node, k->dst.level, va, last, NULL);
 
@@ -403,7 +446,7 @@ static int clone_range(struct cloning *k, pt_va_t va, pt_va_t last, struct gathe
 	if (rc)
 		return rc;
 	if (k->set | k->clear)
-		visit_protect(src, src->node, src->level, va, last, &p);
+		visit_protect(src, src->node, src->level, va, last, &k->change);
 	install_image(k, va, last);
 	return 0;
 }
@@ -418,6 +461,7 @@ static int op_clone(struct pt_thread *self, struct pt_table *src, struct pt_tabl
 	pt_va_t last;
 	int rc = check_clone(self, src, dst, set, clear);
 
+	begin_call(self);
 	if (!rc)
 		rc = check_range(src, va, len, &last);
 	if (!rc)
@@ -430,15 +474,18 @@ static int op_clone(struct pt_thread *self, struct pt_table *src, struct pt_tabl
 		return rc;
 	if (!gather)
 		gather_init(g, self, src, NULL, NULL);
-	rc = clone_range(&k, va, last, g);
+	k.change = (struct protection){.g = g, .set = set, .clear = clear};
+	rc = MAY_LOSE ? clone_by_slots(&k, va, last) : clone_range(&k, va, last);
 	range_close(&k.src);
 	range_close(&k.dst); /* last, for it may have displaced tables to retire */
-	if (k.surplus || (rc && k.image))
-		clone_clean_up(&k, self, dst, rc);
-	if (rc)
+	if (k.surplus || k.rest.head || (rc && k.image))
+		clone_clean_up(&k, self, dst, rc && k.image);
+	if (rc && !MAY_LOSE)
 		return rc;
 	if (!gather && !gather_is_empty(g))
 		op_gather_sync(&own);
+	if (MAY_LOSE && rc)
+		return rc;
 	if (ret_pages)
 		*ret_pages = k.pages;
 	return 0;

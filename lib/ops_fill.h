@@ -15,6 +15,7 @@ struct fill {
 	unsigned max_level;
 	bool is_mark;
 	bool one_item;   /* the range is one leaf: mappings below it are in the way */
+	bool keep_marks; /* marks are, too: only for fill_displace() */
 	pte_t page;      /* what goes into a slot of level 1: the mark, or the leaf at `va` */
 	uint64_t stride; /* by which it grows from page to page; 0: a mark */
 	uint64_t nodes;  /* tables that must be created */
@@ -71,6 +72,12 @@ static inline bool fill_displaces(const struct cursor *c, const struct slot *s, 
 	return fits && may_detach(c, s) && !count_pages(c->table, child, s->level - 1);
 }
 
+/* A tracked item is one reference for one leaf; below there would be many. */
+static inline bool fill_needs_whole(const struct fill *f)
+{
+	return f->one_item || (f->prop & PT_TRACKED);
+}
+
 /* The look before: is the range free of mappings, and how many tables does it lack? */
 static VISITOR int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
 {
@@ -85,8 +92,7 @@ static VISITOR int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
 	case PT_KIND_TABLE:
 		if (fill_displaces(c, s, fits))
 			return VISIT_NEXT;
-		/* A tracked item is one reference for one leaf; below there would be many. */
-		if (fits && (f->one_item || (f->prop & PT_TRACKED)))
+		if (fits && fill_needs_whole(f))
 			return -EEXIST;
 		return VISIT_DOWN;
 	default:
@@ -96,13 +102,26 @@ static VISITOR int fill_check_slot(struct cursor *c, struct slot *s, void *arg)
 	}
 }
 
+/* With slot isolation: does the claimed @child still hold nothing that is to stay? */
+static inline bool fill_may_displace(const struct cursor *c, struct node *child, unsigned level,
+				     const struct fill *f)
+{
+	return f->keep_marks ? subtree_is_empty(c->table, child, level)
+			     : !count_pages(c->table, child, level);
+}
+
 /* Put the value in the place of a table without mappings, which is retired when the call ends. */
 static inline int fill_displace(struct cursor *c, struct slot *s, const struct fill *f, pte_t pte)
 {
 	struct node *child = child_of(c->table, s->pte);
 
-	if (!strategy_detach_subtree(c, s, pte))
+	if (!strategy_claim_subtree(c, s))
 		return VISIT_AGAIN;
+	if (MAY_LOSE && !fill_may_displace(c, child, s->level - 1, f)) {
+		strategy_release_subtree(c, s);
+		return f->keep_marks ? -EEXIST : VISIT_AGAIN;
+	}
+	strategy_detach_subtree(c, s, pte);
 	s->marks += f->is_mark;
 	stat_add(c->stats, STAT_DETACHES, 1);
 	child->va = s->first;
@@ -140,7 +159,7 @@ static inline int fill_any(struct cursor *c, struct slot *s, const struct fill *
 	if (kind == PT_KIND_LEAF)
 		return -EEXIST; /* only without range isolation */
 	if (kind == PT_KIND_TABLE && !fill_displaces(c, s, fits))
-		return VISIT_DOWN;
+		return MAY_LOSE && fits && fill_needs_whole(f) ? -EEXIST : VISIT_DOWN;
 	if (!fits)
 		return split_slot(c, s);
 	pte = f->is_mark ? f->page : fmt_leaf(f->pa + (s->first - f->va), f->prop, s->level);
@@ -192,7 +211,8 @@ static inline int fill_range(struct cursor *c, pt_va_t first, pt_va_t last, stru
 		if (rc)
 			return rc;
 	}
-	return visit_fill(c, c->node, c->level, first, last, f);
+	rc = visit_fill(c, c->node, c->level, first, last, f);
+	return end_call(c, first, rc);
 }
 
 /* Can [pa, pa + len) be mapped with @prop at all? */
@@ -245,6 +265,7 @@ static PT_APART int map_any(struct pt_thread *self, struct pt_table *t, pt_va_t 
 	pt_va_t last;
 	int rc = check_range(t, va, len, &last);
 
+	begin_call(self);
 	if (!rc)
 		rc = check_item(t, pa, len, prop);
 	if (!rc && (max_level < 1 || max_level > FMT_LEVELS))
@@ -257,6 +278,8 @@ static PT_APART int map_any(struct pt_thread *self, struct pt_table *t, pt_va_t 
 			self->page_leaf = fmt_leaf(0, prop, 1);
 		}
 		rc = map_page(&c, fmt_leaf(pa, prop, 1));
+		if (c.must_wake)
+			page_wake(self);
 		if (rc != VISIT_AGAIN)
 			return rc;
 	}
@@ -277,10 +300,10 @@ static int op_map(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64
 		return map_any(self, t, va, level_size(1), pa, (pt_prop_t)self->page_prop,
 			       max_level);
 	rc = map_page(&c, fmt_leaf_move(self->page_leaf, pa));
-	if (!STRATEGY_COUNTS_EXACT && rc == VISIT_AGAIN) /* no mapping was there: no race to lose */
+	if (MAY_LOSE && unlikely(rc)) /* otherwise no mapping was there, or there is one */
 		return map_any(self, t, va, level_size(1), pa, (pt_prop_t)self->page_prop,
 			       max_level);
-	return rc;
+	return unlikely(c.must_wake) ? page_wake(self) : rc;
 }
 
 static int op_mark(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,
@@ -291,6 +314,7 @@ static int op_mark(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint6
 	pt_va_t last;
 	int rc = check_range(t, va, len, &last);
 
+	begin_call(self);
 	if (rc)
 		return rc;
 	if (mark >> FMT_MARK_BITS)
@@ -313,6 +337,7 @@ static int op_cursor_map(struct pt_cursor *storage, const struct pt_item *item)
 	uint64_t size;
 	int rc;
 
+	begin_call(c->self);
 	if (c->mode != PT_BUILD || item->level < 1 || item->level > FMT_LEVELS ||
 	    !(FMT_LEAF_LEVELS >> item->level & 1))
 		return -EINVAL;
@@ -344,6 +369,7 @@ static int op_cursor_mark(struct pt_cursor *storage, uint64_t len, uint64_t mark
 	pt_va_t last;
 	int rc;
 
+	begin_call(c->self);
 	if (c->mode != PT_BUILD || mark >> FMT_MARK_BITS)
 		return -EINVAL;
 	rc = check_reach(c, len, &last);

@@ -55,7 +55,8 @@ static VISITOR int harvest_slot(struct cursor *c, struct slot *s, void *arg)
 	switch (fmt_kind(s->pte, s->level)) {
 	case PT_KIND_TABLE:
 		child = child_of(c->table, s->pte);
-		return child->live == child->marks ? VISIT_NEXT : VISIT_DOWN;
+		return STRATEGY_COUNTS_EXACT && child->live == child->marks ? VISIT_NEXT
+									    : VISIT_DOWN;
 	case PT_KIND_LEAF:
 		return harvest_leaf(c, s, arg);
 	default:

@@ -11,7 +11,8 @@
  * in the middle of its walk; after the flush none can, and what came late is added to the huge leaf.
  * The range is held over the flush: if the huge leaf could be removed or split in between, whoever did
  * it would report, or hand on, bits that are not final. All tables are merged first, so that the
- * flushes are few.
+ * flushes are few. With slot isolation it is the huge leaf that is kept, so one table after the other
+ * is merged and flushed.
  *
  * References of tracked items become one by the merge hook, under the locks, as split makes many of
  * one. So a stray table holds none: it is retired without its items being dropped.
@@ -33,7 +34,7 @@ static pt_prop_t used_bits(struct cursor *c, struct node *node)
 	pt_prop_t used = 0;
 
 	for (unsigned i = 0; i < FAN_OUT; i++)
-		used |= fmt_leaf_prop(strategy_slot_read(c, &slots[i]), node->level);
+		used |= fmt_leaf_prop(slot_load_subtree(&slots[i]), node->level);
 	return used & USED_BITS;
 }
 
@@ -45,11 +46,13 @@ static pte_t merged_leaf(struct cursor *c, struct node *node, unsigned level)
 {
 	const struct pt_table *t = c->table;
 	slot_t *slots = node_slots(t, node);
-	pte_t pte = strategy_slot_read(c, &slots[0]);
+	pte_t pte = slot_load_subtree(&slots[0]);
 	pt_prop_t prop;
 	pt_pa_t pa;
 
-	if (node->live != FAN_OUT || node->marks || fmt_is_table(pte, level - 1))
+	if (STRATEGY_COUNTS_EXACT
+		    ? node->live != FAN_OUT || node->marks || fmt_is_table(pte, level - 1)
+		    : fmt_kind(pte, level - 1) != PT_KIND_LEAF)
 		return 0;
 	pa = fmt_leaf_pa(pte, level - 1);
 	prop = fmt_leaf_prop(pte, level - 1) & ~USED_BITS;
@@ -57,7 +60,7 @@ static pte_t merged_leaf(struct cursor *c, struct node *node, unsigned level)
 	    ((prop & PT_TRACKED) && !t->item_ops->merge))
 		return 0;
 	for (unsigned i = 1; i < FAN_OUT; i++) {
-		pte = strategy_slot_read(c, &slots[i]);
+		pte = slot_load_subtree(&slots[i]);
 		if (fmt_kind(pte, level - 1) != PT_KIND_LEAF ||
 		    fmt_leaf_pa(pte, level - 1) != pa + i * level_size(level - 1) ||
 		    (fmt_leaf_prop(pte, level - 1) & ~USED_BITS) != prop)
@@ -69,6 +72,39 @@ static pte_t merged_leaf(struct cursor *c, struct node *node, unsigned level)
 static int visit_merge_below(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
 			     pt_va_t last, void *arg);
 
+/*
+ * With slot isolation: @s holds a huge leaf that nobody else changes, in the place of @child. Flush, add
+ * what came late, and let others have it.
+ */
+static void merge_settle(struct cursor *c, struct slot *s, struct node *child, struct gather *g)
+{
+	pte_t leaf;
+
+	pt_gather_flush(g);
+	do
+		leaf = fmt_leaf(fmt_leaf_pa(s->pte, s->level),
+				fmt_leaf_prop(s->pte, s->level) | used_bits(c, child), s->level);
+	while (!strategy_release_leaf(c, s, leaf));
+}
+
+/* Put @leaf, which says the same, in the place of the claimed @child. */
+static void merge_child(struct cursor *c, struct slot *s, struct node *child, pte_t leaf,
+			struct merging *m)
+{
+	if (fmt_leaf_prop(leaf, s->level) & PT_TRACKED)
+		c->table->item_ops->merge(c->table->item_ctx, fmt_leaf_pa(leaf, s->level),
+					  s->level);
+	if (MAY_LOSE)
+		strategy_detach_keeping(c, s, leaf);
+	else
+		strategy_detach_subtree(c, s, leaf);
+	stat_add(c->stats, STAT_DETACHES, 1);
+	pt_gather_subtree(m->g, child, s->first, s->last);
+	if (MAY_LOSE)
+		merge_settle(c, s, child, m->g);
+	m->merged++;
+}
+
 static VISITOR int merge_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct merging *m = arg;
@@ -78,21 +114,22 @@ static VISITOR int merge_slot(struct cursor *c, struct slot *s, void *arg)
 	if (!fmt_is_table(s->pte, s->level))
 		return VISIT_NEXT;
 	child = child_of(c->table, s->pte);
-	if (s->level > 2)
-		visit_merge_below(c, child, s->level - 1, s->first, s->last, m);
+	if (s->level > 2 &&
+	    visit_merge_below(c, child, s->level - 1, s->first, s->last, m) == VISIT_LOST)
+		return VISIT_LOST;
 	if (!may_detach(c, s) || !(FMT_LEAF_LEVELS >> s->level & 1))
 		return VISIT_NEXT;
 	leaf = merged_leaf(c, child, s->level);
 	if (!leaf)
 		return VISIT_NEXT;
-	if (!strategy_detach_subtree(c, s, leaf))
+	if (!strategy_claim_subtree(c, s))
 		return VISIT_AGAIN;
-	if (fmt_leaf_prop(leaf, s->level) & PT_TRACKED)
-		c->table->item_ops->merge(c->table->item_ctx, fmt_leaf_pa(leaf, s->level),
-					  s->level);
-	stat_add(c->stats, STAT_DETACHES, 1);
-	pt_gather_subtree(m->g, child, s->first, s->last);
-	m->merged++;
+	if (MAY_LOSE)
+		leaf = merged_leaf(c, child, s->level);
+	if (leaf)
+		merge_child(c, s, child, leaf, m);
+	else
+		strategy_release_subtree(c, s);
 	return VISIT_NEXT;
 }
 
@@ -151,7 +188,8 @@ static int op_merge(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint
 	pt_gather_init(&own, self, t, NULL, NULL);
 	if (c.level > 1)
 		visit_merge(&c, c.node, c.level, va, last, &m);
-	collect_late_bits(&c, m.g);
+	if (!MAY_LOSE)
+		collect_late_bits(&c, m.g);
 	range_close(&c);
 	retire_tables(m.g); /* the items of their leaves live on in the huge leaves */
 	if (ret_merged)

@@ -151,12 +151,14 @@ static PT_APART int protect_range(struct pt_thread *self, struct pt_table *t, pt
 		gather_init(p.g, self, t, NULL, NULL);
 	rc = reserve_splits(&c, va, last, false, 0);
 	if (!rc)
-		rc = visit_protect(&c, c.node, c.level, va, last, &p);
+		rc = end_call(&c, va, visit_protect(&c, c.node, c.level, va, last, &p));
 	range_close(&c);
-	if (rc < 0)
+	if (rc < 0 && !MAY_LOSE)
 		return rc;
 	if (!gather && !gather_is_empty(p.g))
 		op_gather_sync(&own);
+	if (MAY_LOSE && rc < 0)
+		return rc;
 	if (ret_pages)
 		*ret_pages = p.pages;
 	return 0;
@@ -175,6 +177,8 @@ static PT_INLINE int protect_page(struct cursor *c, pt_prop_t set, pt_prop_t cle
 				     NULL, ret_pages);
 	if (ret_pages)
 		*ret_pages = p.pages;
+	if (unlikely(c->must_wake))
+		return wake_and_flush(c->self, c->table, c->first, p.stale);
 	return unlikely(p.stale) ? flush_page(c->table, c->first) : 0;
 }
 
@@ -186,6 +190,7 @@ static PT_APART int protect_any(struct pt_thread *self, struct pt_table *t, pt_v
 	pt_va_t last;
 	int rc = check_range(t, va, len, &last);
 
+	begin_call(self);
 	if (!rc)
 		rc = check_change(set, clear);
 	if (rc)
@@ -216,6 +221,7 @@ static int op_cursor_protect_next(struct pt_cursor *storage, uint64_t len, pt_pr
 	pt_va_t last;
 	int rc;
 
+	begin_call(c->self);
 	if (c->mode == PT_READ_ONLY || !gather || !fn ||
 	    check_gather(p.g, gather, c->self, c->table))
 		return -EINVAL;
@@ -224,7 +230,7 @@ static int op_cursor_protect_next(struct pt_cursor *storage, uint64_t len, pt_pr
 		rc = reserve_splits(c, c->va, last, true, 0);
 	if (rc)
 		return rc;
-	rc = visit_protect(c, c->node, c->level, c->va, last, &p);
+	rc = end_call(c, c->va, visit_protect(c, c->node, c->level, c->va, last, &p));
 	if (rc < 0)
 		return rc;
 	if (rc != VISIT_STOP) {

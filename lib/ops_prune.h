@@ -25,12 +25,18 @@ static VISITOR int prune_slot(struct cursor *c, struct slot *s, void *arg)
 	if (!fmt_is_table(s->pte, s->level))
 		return VISIT_NEXT;
 	child = child_of(c->table, s->pte);
-	if (child->live && s->level > 2)
-		visit_prune_below(c, child, s->level - 1, s->first, s->last, p);
-	if (child->live || !may_detach(c, s))
+	if (s->level > 2 && !node_is_empty(c->table, child) &&
+	    visit_prune_below(c, child, s->level - 1, s->first, s->last, p) == VISIT_LOST)
+		return VISIT_LOST;
+	if (!node_is_empty(c->table, child) || !may_detach(c, s))
 		return VISIT_NEXT;
-	if (!strategy_detach_subtree(c, s, 0))
+	if (!strategy_claim_subtree(c, s))
 		return VISIT_AGAIN;
+	if (MAY_LOSE && !node_is_empty(c->table, child)) {
+		strategy_release_subtree(c, s);
+		return VISIT_NEXT;
+	}
+	strategy_detach_subtree(c, s, 0);
 	strategy_live_add(c, s->node, -1, 0);
 	pt_gather_subtree(p->g, child, s->first, s->last);
 	p->nodes++;

@@ -136,6 +136,24 @@ static PT_APART int walk_again(struct pt_thread *self, struct pt_table *t, pt_va
 	return t->ops->walk(self, t, va, ret_pa, ret_prop);
 }
 
+/* One of what the table does not manage: entries may carry bits of the kernel table's strategy. */
+static PT_APART int walk_borrowed(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+				  pt_pa_t *ret_pa, pt_prop_t *ret_prop)
+{
+	struct hardware_walk w;
+	unsigned level;
+	slot_t *slots;
+	pte_t pte;
+
+	if (!table_borrows(t, va))
+		return -ERANGE;
+	do {
+		slots = walk_enter(&w, self, t);
+		walk_to_slot(&w, t, slots, va, &level, &pte);
+	} while (!walk_leave(&w));
+	return translate(pte, level, va, ret_pa, ret_prop);
+}
+
 /*
  * Walks that end in a leaf table, as most do, know the level all the way as a constant. All that
  * happens otherwise is a call in the end, so that nothing must be saved for it. op_query() likewise.
@@ -148,8 +166,8 @@ static int op_walk(struct pt_thread *self, struct pt_table *t, pt_va_t va, pt_pa
 	slot_t *slots;
 	pte_t pte;
 
-	if (!table_manages(t, va) && !table_borrows(t, va))
-		return -ERANGE;
+	if (unlikely(!table_manages(t, va)))
+		return walk_borrowed(self, t, va, ret_pa, ret_prop);
 	slots = walk_enter(&w, self, t);
 	_Pragma("GCC unroll 8") for (unsigned level = FMT_LEVELS; level > 1; level--)
 	{
@@ -282,7 +300,7 @@ static int op_query(struct pt_thread *self, struct pt_table *t, pt_va_t va, stru
 }
 
 /* What covers the cursor's address. */
-static inline void cursor_describe(struct cursor *c, struct pt_mapping *ret)
+static void cursor_describe(struct cursor *c, struct pt_mapping *ret)
 {
 	struct node *node = c->node;
 	unsigned level = c->level;
@@ -295,6 +313,12 @@ static inline void cursor_describe(struct cursor *c, struct pt_mapping *ret)
 		if (level == 1 || !fmt_is_table(pte, level))
 			break;
 		node = child_of(c->table, pte);
+	}
+	if (MAY_LOSE && strategy_is_frozen(pte)) {
+		c->lost_at = c->va;
+		visit_lock_again(c);
+		cursor_describe(c, ret);
+		return;
 	}
 	describe_slot(c->va, level, pte, ret);
 }

@@ -61,6 +61,23 @@ static inline bool retired_too_much(const struct pt_pool *pool)
 	return atomic_load_explicit(&pool->retired, memory_order_relaxed) > pool->retired_bound;
 }
 
+/*
+ * What a call that fails had done before: nothing, but with slot isolation what lies before the place
+ * where its visit ended.
+ */
+static PT_INLINE void begin_call(struct pt_thread *self)
+{
+	if (MAY_LOSE)
+		self->done = 0;
+}
+
+static PT_INLINE int end_call(struct cursor *c, pt_va_t first, int rc)
+{
+	if (MAY_LOSE && rc < 0)
+		c->self->done = c->stopped_at - first;
+	return rc;
+}
+
 /* Get the rights on first..last, for which enough nodes are reserved; false as strategy_lock_range(). */
 static VISITOR bool range_lock(struct cursor *c, struct pt_thread *self, struct pt_table *t,
 			       pt_va_t first, pt_va_t last, enum pt_mode mode, unsigned top,
@@ -93,6 +110,7 @@ static VISITOR int range_open(struct cursor *c, struct pt_thread *self, struct p
 {
 	int rc;
 
+	begin_call(self);
 	if (self->pool != t->pool)
 		return -EINVAL;
 	if (self->holds)
@@ -146,7 +164,15 @@ static PT_INLINE bool page_open(struct cursor *c, struct pt_thread *self, struct
 	c->mode = PT_CHANGE;
 	c->node_lock = node_lock;
 	c->try_only = try_only;
+	c->must_wake = false;
 	return strategy_lock_page(c);
+}
+
+/* What such a call ends with. Apart, so that nothing must be saved for it. Return: 0. */
+static PT_APART int page_wake(struct pt_thread *self)
+{
+	port_rcu_wake(&self->port);
+	return 0;
 }
 
 static PT_INLINE void page_close(struct cursor *c)
@@ -197,6 +223,17 @@ static PT_INLINE bool page_open_long(struct cursor *c, struct pt_thread *self, s
 	return true;
 }
 
+/*
+ * Make sure that the next node_take() succeeds. Reservations made by looking ahead see to it, but with
+ * slot isolation others may have changed what was seen. Return: 0 or -ENOMEM.
+ */
+static PT_INLINE int node_ensure(struct pt_thread *self)
+{
+	if (!MAY_LOSE || (self->fail_after && (self->clean.count || self->spare.count)))
+		return 0;
+	return node_reserve(self, 1);
+}
+
 static void let_go_displaced(struct cursor *c);
 
 static inline void range_close(struct cursor *c)
@@ -238,15 +275,22 @@ static inline void fill_child(struct cursor *c, struct node *child, pte_t pte, u
 /*
  * Put a table under s->pte, which is EMPTY, a MARK or a LEAF, that says the same (Q2: nobody sees a
  * hole). The node has been reserved. Return: VISIT_DOWN, s->pte refers to the table; or VISIT_AGAIN
- * if the slot has changed.
+ * if the slot has changed; with slot isolation, where nobody may have seen it before, also -ENOMEM, and
+ * -EINVAL: a tracked leaf that cannot be split.
  */
 static inline int split_slot(struct cursor *c, struct slot *s)
 {
 	const struct pt_table *t = c->table;
-	struct node *child = table_take(c->self, c->table, s->level - 1);
+	struct node *child;
 	pte_t old = s->pte;
 	enum pt_kind kind = fmt_kind(old, s->level);
 
+	if (MAY_LOSE && kind == PT_KIND_LEAF && (fmt_leaf_prop(old, s->level) & PT_TRACKED) &&
+	    !t->item_ops->split)
+		return -EINVAL;
+	if (node_ensure(c->self))
+		return -ENOMEM;
+	child = table_take(c->self, t, s->level - 1);
 	fill_child(c, child, old, s->level);
 	strategy_adopt_child(c, s, child);
 	if (!strategy_child_install(c, s, child)) {
@@ -358,16 +402,25 @@ static inline uint64_t base_pages(unsigned level)
 	return UINT64_C(1) << FMT_INDEX_BITS * (level - 1);
 }
 
-/* Base pages mapped by @node, of @level, and below. Leaf tables need no look at their slots. */
+/* Load a slot of a subtree that, with slot isolation, may not be claimed. Strategy bits included. */
+static inline pte_t slot_load_subtree(slot_t *slot)
+{
+	return MAY_LOSE ? slot_load_walk(slot) : slot_load_locked(slot);
+}
+
+/*
+ * Base pages mapped by @node, of @level, and below. Leaf tables need no look at their slots, where they
+ * are counted.
+ */
 static uint64_t count_pages(const struct pt_table *t, struct node *node, unsigned level)
 {
 	slot_t *slots = node_slots(t, node);
 	uint64_t pages = 0;
 
-	if (level == 1)
+	if (STRATEGY_COUNTS_EXACT && level == 1)
 		return node->live - node->marks;
 	for (unsigned i = 0; i < FAN_OUT; i++) {
-		pte_t pte = slot_load_locked(&slots[i]);
+		pte_t pte = slot_load_subtree(&slots[i]);
 		enum pt_kind kind = fmt_kind(pte, level);
 
 		if (kind == PT_KIND_TABLE)
@@ -376,6 +429,34 @@ static uint64_t count_pages(const struct pt_table *t, struct node *node, unsigne
 			pages += base_pages(level);
 	}
 	return pages;
+}
+
+/* Does @node, of @level, with all that is below hold nothing but tables? */
+static bool subtree_is_empty(const struct pt_table *t, struct node *node, unsigned level)
+{
+	slot_t *slots = node_slots(t, node);
+
+	for (unsigned i = 0; i < FAN_OUT; i++) {
+		pte_t pte = slot_load_subtree(&slots[i]);
+
+		if (fmt_is_table(pte, level) ? !subtree_is_empty(t, child_of(t, pte), level - 1)
+					     : fmt_kind(pte, level) != PT_KIND_EMPTY)
+			return false;
+	}
+	return true;
+}
+
+/* Does @node hold nothing? With slot isolation that lasts only while it is claimed. */
+static bool node_is_empty(const struct pt_table *t, struct node *node)
+{
+	slot_t *slots = node_slots(t, node);
+
+	if (STRATEGY_COUNTS_EXACT)
+		return !node->live;
+	for (unsigned i = 0; i < FAN_OUT; i++)
+		if (slot_load_subtree(&slots[i]) & ~FMT_STRATEGY_MASK)
+			return false;
+	return true;
 }
 
 /*

@@ -16,10 +16,12 @@ struct removal {
 static inline int remove_subtree(struct cursor *c, struct slot *s, struct removal *r)
 {
 	struct node *child = child_of(c->table, s->pte);
-	uint64_t pages = count_pages(c->table, child, s->level - 1);
+	uint64_t pages;
 
-	if (!strategy_detach_subtree(c, s, 0))
+	if (!strategy_claim_subtree(c, s))
 		return VISIT_AGAIN;
+	pages = count_pages(c->table, child, s->level - 1);
+	strategy_detach_subtree(c, s, 0);
 	s->live--;
 	stat_add(c->stats, STAT_DETACHES, 1);
 	pt_gather_subtree(r->g, child, s->first, s->last);
@@ -48,6 +50,8 @@ static PT_INLINE void remember_leaf(struct gather *g, const struct slot *s)
 
 static VISITOR int remove_leaf(struct cursor *c, struct slot *s, struct removal *r)
 {
+	if (MAY_LOSE && r->g && gather_is_full(r->g) && node_ensure(c->self))
+		return -ENOMEM;
 	if (!strategy_slot_change(c, s, 0))
 		return VISIT_AGAIN;
 	s->live--;
@@ -167,12 +171,14 @@ static PT_APART int unmap_range(struct pt_thread *self, struct pt_table *t, pt_v
 		gather_init(r.g, self, t, NULL, NULL);
 	rc = removal_reserve(&c, va, last, &r);
 	if (!rc)
-		rc = visit_remove(&c, c.node, c.level, va, last, &r);
+		rc = end_call(&c, va, visit_remove(&c, c.node, c.level, va, last, &r));
 	range_close(&c);
-	if (rc < 0)
+	if (rc < 0 && !MAY_LOSE)
 		return rc;
 	if (!gather && !gather_is_empty(r.g))
 		op_gather_sync(&own);
+	if (MAY_LOSE && rc < 0)
+		return rc;
 	if (ret_pages)
 		*ret_pages = r.pages;
 	return 0;
@@ -182,6 +188,13 @@ static PT_APART int flush_page(struct pt_table *t, pt_va_t va)
 {
 	t->flush(t->flush_ctx, va, level_size(1), false);
 	return 0;
+}
+
+static PT_APART int wake_and_flush(struct pt_thread *self, struct pt_table *t, pt_va_t va,
+				   bool stale)
+{
+	page_wake(self);
+	return stale ? flush_page(t, va) : 0;
 }
 
 /*
@@ -199,6 +212,8 @@ static PT_INLINE int unmap_page(struct cursor *c, uint64_t *ret_pages)
 				   ret_pages);
 	if (ret_pages)
 		*ret_pages = r.pages;
+	if (unlikely(c->must_wake))
+		return wake_and_flush(c->self, c->table, c->first, r.stale);
 	return unlikely(r.stale) ? flush_page(c->table, c->first) : 0;
 }
 
@@ -209,6 +224,7 @@ static PT_APART int unmap_any(struct pt_thread *self, struct pt_table *t, pt_va_
 	pt_va_t last;
 	int rc = check_range(t, va, len, &last);
 
+	begin_call(self);
 	if (rc)
 		return rc;
 	if (!gather && !t->item_ops && page_open_long(&c, self, t, va, last))
@@ -237,6 +253,7 @@ static int op_cursor_take_next(struct pt_cursor *storage, uint64_t len, struct p
 	pt_va_t last;
 	int rc;
 
+	begin_call(c->self);
 	if (c->mode == PT_READ_ONLY || !gather || check_gather(r.g, gather, c->self, c->table))
 		return -EINVAL;
 	rc = check_reach(c, len, &last);
@@ -244,7 +261,9 @@ static int op_cursor_take_next(struct pt_cursor *storage, uint64_t len, struct p
 		rc = removal_reserve(c, c->va, last, &r);
 	if (rc)
 		return rc;
-	rc = visit_remove(c, c->node, c->level, c->va, last, &r);
+	rc = end_call(c, c->va, visit_remove(c, c->node, c->level, c->va, last, &r));
+	if (MAY_LOSE && rc < 0)
+		return rc;
 	if (rc != VISIT_STOP) {
 		c->va = last + 1;
 		return -ENOENT;

@@ -38,7 +38,8 @@
  *             would have to wait and was asked only to try
  *   -EAGAIN   another thread is just changing it: it will be free, or in use, soon
  *   -EOVERFLOW  a count is at its bound
- * A call that fails has changed nothing (C2) and has not written its ret_ arguments.
+ * A call that fails has changed nothing (C2; with slot isolation see pt_thread_done()) and has not
+ * written its ret_ arguments.
  * The library never prints, aborts or exits.
  *
  * Threads: every call that takes a struct pt_thread must be made by the thread that registered it.
@@ -108,7 +109,7 @@ enum pt_kind {
 enum pt_isolation {
 	PT_ISOLATION_NONE,  /* one thread only */
 	PT_ISOLATION_RANGE, /* overlapping cursors are strictly serialisable */
-	PT_ISOLATION_SLOT,  /* only each slot change is atomic */
+	PT_ISOLATION_SLOT,  /* only each slot change is atomic; see pt_thread_done() */
 };
 
 struct pt_item {
@@ -359,6 +360,16 @@ PT_API void pt_thread_quiescent(struct pt_thread *self);
  * Return: 0; -EDEADLK: this thread holds a cursor.  Context: blocks for a grace period.
  */
 PT_API int pt_thread_reclaim(struct pt_thread *self);
+
+/*
+ * How far a call on a range came that failed, on a table whose strategy isolates slots: so many bytes
+ * from the beginning of its range (pt_cursor_mark() and the like: from where the cursor stood) are as if
+ * it had succeeded, and references of tracked items there have moved; the rest is as it was. With range
+ * isolation it is nothing, whatever this says. pt_clone(): bytes of @dst; of @src more may be protected.
+ * Of the last call of this thread that took a range and was not refused for its arguments.
+ * Context: any.
+ */
+PT_API uint64_t pt_thread_done(const struct pt_thread *self);
 
 /*
  * Testing: from now on this thread gets at most `after` nodes; a call that reserves more than are
@@ -899,7 +910,9 @@ static inline int pt_gather_sync(struct pt_gather *g)
 
 /*
  * References of tracked items (those with PT_TRACKED). All hooks may run on any thread; clone,
- * split and merge run under the table's locks and must not call into the library or block.
+ * split and merge run under the table's locks and must not call into the library or block. With slot
+ * isolation there are none: hooks of several threads may run at the same time on the same item, while
+ * its drop hook waits for all of them; so a part may be cloned before its whole has been split.
  */
 struct pt_item_ops {
 	/*
@@ -1070,12 +1083,13 @@ struct pt_stats {
 	uint64_t nodes_given; /* given back or retired; held are nodes_taken - nodes_given */
 	uint64_t locks;       /* taken for cursors, which one-shot calls have inside */
 	uint64_t contended;   /* of these, had to wait */
-	uint64_t retries;     /* walks begun again, because a node had left the tree */
+	uint64_t retries;     /* walks begun again, because a node had left the tree, or was about to */
 	uint64_t splits;      /* huge leaves and marks split into a table */
 	uint64_t detaches;    /* tables taken out of the tree as a whole */
 	uint64_t path; /* of the locks, those held shared above the covering node: by `coupling` */
 	uint64_t revocations; /* of biased locks (BRAVO), by who took them exclusively */
 	uint64_t uncounted;   /* calls of which nothing was counted, for want of memory */
+	uint64_t lost;      /* compare-exchanges that found the slot changed (slot isolation) */
 };
 
 /*

@@ -96,6 +96,7 @@ static struct pt_stats public_stats(const uint64_t *sums, uint64_t uncounted)
 		.path = sums[STAT_PATH],
 		.revocations = sums[STAT_REVOCATIONS],
 		.uncounted = uncounted,
+		.lost = sums[STAT_LOST],
 	};
 }
 

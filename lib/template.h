@@ -40,7 +40,7 @@
 #include "ops_cursor.h"
 #include "ops_role.h"
 #include "ops_merge.h"
-#include "ops_clone.h"
+#include "ops_clone_slots.h"
 #include "ops_prune.h"
 #include "check.h"
 

@@ -253,6 +253,11 @@ int pt_thread_reclaim(struct pt_thread *self)
 	return 0;
 }
 
+uint64_t pt_thread_done(const struct pt_thread *self)
+{
+	return self->done;
+}
+
 void pt_thread_fail_alloc(struct pt_thread *self, uint64_t after)
 {
 	self->fail_after = after;

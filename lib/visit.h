@@ -11,6 +11,7 @@ enum visit {
 	VISIT_DOWN,     /* the slots below, for s->pte is a TABLE */
 	VISIT_AGAIN,    /* this slot, for it has changed */
 	VISIT_STOP,     /* nothing */
+	VISIT_LOST, /* this slot, when what is frozen has been waited for; a visitor: its whole slot */
 };
 
 /* Visitors are inlined into their loops. */
@@ -36,6 +37,10 @@ static VISITOR int visit_slot(struct cursor *c, struct slot *s, struct node *nod
 	s->first = first;
 	s->last = last;
 	s->whole = level == 1 || last - first == level_size(level) - 1;
+	if (MAY_LOSE && unlikely(strategy_is_frozen(s->pte))) {
+		c->lost_at = first;
+		return VISIT_LOST;
+	}
 	return visit(c, s, arg);
 }
 
@@ -61,6 +66,8 @@ static VISITOR int visit_slots(struct cursor *c, struct node *node, slot_t *slot
 		do
 			next = visit_slot(c, &s, node, ref, level, first, end, visit, arg);
 		while (next == VISIT_AGAIN);
+		if (MAY_LOSE && unlikely(next < 0 || next == VISIT_LOST))
+			c->stopped_at = first;
 		if (level > 1 && next == VISIT_DOWN)
 			next = down(c, child_of(c->table, s.pte), level - 1, first, end, arg);
 		if (next != VISIT_NEXT || end == last)
@@ -73,7 +80,8 @@ static VISITOR int visit_slots(struct cursor *c, struct node *node, slot_t *slot
 
 /*
  * The same for the one page of a cursor that holds no more: see page_open(). Not again if the slot
- * has changed, but VISIT_AGAIN: for a loop the compiler would make preparations.
+ * has changed, or cannot be changed now, but VISIT_AGAIN: for a loop the compiler would make
+ * preparations.
  */
 static PT_INLINE int visit_page(struct cursor *c, visit_slot_fn visit, void *arg)
 {
@@ -83,12 +91,20 @@ static PT_INLINE int visit_page(struct cursor *c, visit_slot_fn visit, void *arg
 
 	if (s.live | s.marks)
 		strategy_live_add(c, c->node, s.live, s.marks);
-	return next;
+	return MAY_LOSE && next == VISIT_LOST ? VISIT_AGAIN : next;
+}
+
+/* The visit was lost: get the rights again. */
+static PT_APART void visit_lock_again(struct cursor *c)
+{
+	stat_add(c->stats, STAT_RETRIES, 1);
+	strategy_lock_again(c, c->lost_at);
 }
 
 /*
  * Define name(c, node, level, first, last, arg): visit the range below @node by visit_slot. Leaf
- * tables, where the work is, get a loop of their own, inlined where the visit begins.
+ * tables, where the work is, get a loop of their own, inlined where the visit begins. name##_once()
+ * is the same but that it returns VISIT_LOST, where the other goes on.
  */
 #define DEFINE_VISIT(name, visit_slot)                                                           \
 	static int name##_below(struct cursor *c, struct node *node, unsigned level,             \
@@ -102,13 +118,24 @@ static PT_INLINE int visit_page(struct cursor *c, visit_slot_fn visit, void *arg
 		return visit_slots(c, node, slots, level, first, last, visit_slot, name##_below, \
 				   arg);                                                         \
 	}                                                                                        \
-	static VISITOR int name(struct cursor *c, struct node *node, unsigned level,             \
-				pt_va_t first, pt_va_t last, void *arg)                          \
+	static VISITOR int name##_once(struct cursor *c, struct node *node, unsigned level,      \
+				       pt_va_t first, pt_va_t last, void *arg)                   \
 	{                                                                                        \
 		if (level == 1)                                                                  \
 			return visit_slots(c, node, node_slots(c->table, node), 1, first, last,  \
 					   visit_slot, name##_below, arg);                       \
 		return name##_below(c, node, level, first, last, arg);                           \
+	}                                                                                        \
+	static VISITOR int name(struct cursor *c, struct node *node, unsigned level,             \
+				pt_va_t first, pt_va_t last, void *arg)                          \
+	{                                                                                        \
+		int next = name##_once(c, node, level, first, last, arg);                        \
+                                                                                                 \
+		while (MAY_LOSE && unlikely(next == VISIT_LOST)) {                               \
+			visit_lock_again(c);                                                     \
+			next = name##_below(c, c->node, c->level, c->stopped_at, last, arg);     \
+		}                                                                                \
+		return next;                                                                     \
 	}
 
 #endif

@@ -101,8 +101,8 @@ static void what_others_hold_is_busy(struct scene *s)
 	struct pt_thread *holder;
 	struct pt_cursor theirs, c;
 
-	if (fx->strategy->isolation == PT_ISOLATION_NONE)
-		return; /* nobody else may use the table */
+	if (fx->strategy->isolation != PT_ISOLATION_RANGE)
+		return; /* nobody else may use the table, or holds anything */
 	expect_ok(pt_thread_register(fx->pool, &holder));
 	expect_ok(pt_cursor_begin(holder, fx->table, fx->base, fx->page, PT_CHANGE, 1, &theirs));
 	for (int mode = PT_READ_ONLY; mode <= PT_BUILD; mode++)

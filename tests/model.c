@@ -218,7 +218,7 @@ static void expect_stats(struct world *w, uint64_t nodes)
 	assert_memory_equal(&stats, &own, sizeof(own)); /* there is one thread */
 	if (!w->gather_open)
 		assert_int_equal(stats.nodes_taken - stats.nodes_given, nodes);
-	assert_true(stats.locks >= w->locks + (w->fx->strategy->isolation != PT_ISOLATION_NONE));
+	assert_true(stats.locks >= w->locks + (w->fx->strategy->isolation == PT_ISOLATION_RANGE));
 	assert_int_equal(stats.contended + stats.retries + stats.uncounted, 0);
 	w->locks = stats.locks;
 }

@@ -22,7 +22,8 @@ static const struct hostile_case *const subjects[] = {
 static const char harmless[] =
 	"pt_cpu_table pt_cursor_end pt_cursor_va pt_frame_item_ops pt_gather_init pt_page_size "
 	"pt_pool_get_stats pt_slot_index pt_table_format pt_table_node_lock pt_table_range "
-	"pt_table_root pt_table_root_at pt_table_strategy pt_thread_fail_alloc pt_thread_quiescent ";
+	"pt_table_root pt_table_root_at pt_table_strategy pt_thread_done pt_thread_fail_alloc "
+	"pt_thread_quiescent ";
 
 /* ---- what was returned by whom, in all pairs together ---- */
 

@@ -27,11 +27,12 @@ static struct pt_stats counted(struct fixture *fx)
 /* What a lock is taken for. */
 static const struct lock_cost {
 	const char *strategy;
-	bool call;  /* one for each call, on the whole table */
-	bool nodes; /* one for each node of its range */
-	bool alone; /* but none of these by a call that may take tables away */
-	bool path;  /* each node on the way, the lowest of its range being the last */
-	bool stray; /* the table whose lock it waits for may leave the tree meanwhile */
+	bool call;   /* one for each call, on the whole table */
+	bool nodes;  /* one for each node of its range */
+	bool alone;  /* but none of these by a call that may take tables away */
+	bool path;   /* each node on the way, the lowest of its range being the last */
+	bool claims; /* one for each subtree that goes, whatever is below; nobody holds a range */
+	bool stray;  /* the table whose lock it waits for may leave the tree meanwhile */
 } lock_costs[] = {
 	{.strategy = "bare"},
 	{.strategy = "mutex", .call = true},
@@ -40,6 +41,7 @@ static const struct lock_cost {
 	{.strategy = "split", .call = true, .nodes = true, .alone = true},
 	{.strategy = "optimistic", .nodes = true, .stray = true},
 	{.strategy = "rcu", .nodes = true, .stray = true},
+	{.strategy = "cas", .claims = true},
 };
 
 static const struct lock_cost *lock_cost(const struct fixture *fx)
@@ -71,6 +73,8 @@ static uint64_t locks_to_take(const struct fixture *fx, uint64_t nodes)
 {
 	if (lock_cost(fx)->path)
 		return fx->format->levels - 3 + 1;
+	if (lock_cost(fx)->claims)
+		return 1;
 	return locks(fx, 1, lock_cost(fx)->alone ? 0 : nodes);
 }
 
@@ -142,7 +146,7 @@ static void one_page_counts_for_its_table(struct fixture *fx)
 	expect_ok(pt_thread_get_stats(fx->self, second, &s));
 	assert_int_equal(locks_of_an_unmap(fx, fx->table), locks(fx, 1, 1));
 	assert_int_equal(s.locks, 0);
-	if (fx->strategy->isolation != PT_ISOLATION_NONE) {
+	if (fx->strategy->isolation == PT_ISOLATION_RANGE) {
 		expect_ok(pt_thread_register(fx->pool, &other));
 		expect_ok(
 			pt_cursor_begin(other, second, fx->base, fx->page, PT_CHANGE, 1, &theirs));
@@ -334,6 +338,7 @@ static void add(struct pt_stats *sum, const struct pt_stats *s)
 	sum->detaches += s->detaches;
 	sum->path += s->path;
 	sum->revocations += s->revocations;
+	sum->lost += s->lost;
 }
 
 /* Also of threads that have gone, and whose place others have taken. */
@@ -397,7 +402,7 @@ static void whoever_waits_is_contended(struct fixture *fx)
 {
 	uint64_t contended = 0;
 
-	if (fx->strategy->isolation == PT_ISOLATION_NONE)
+	if (fx->strategy->isolation != PT_ISOLATION_RANGE)
 		skip();
 	count(fx);
 	for (unsigned i = 0; i < 1000 && !contended; i++) {

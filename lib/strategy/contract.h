@@ -22,7 +22,7 @@
  *   STRATEGY_SOFTWARE_BITS   bits of FMT_STRATEGY_MASK it uses in slots
  *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
  *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range, and what
- *                            holds no mapping there it may simply store to
+ *                            holds no mapping there it may simply store to; 0: nobody counts
  *   STRATEGY_REUSES          1: a node begins a new life as soon as it is flushed, with the metadata of the
  *                            last; walks are queries, which notice, and strategy_query_touch(q, slot,
  *                            pte, touched) is the compare-exchange for them: see generation.h. Default: 0
@@ -36,8 +36,10 @@
  *
  * Rights. With range isolation a cursor in mode PT_CHANGE or PT_BUILD has the slots of its range in
  * its covering node and everything below for itself, but for accessed and dirty bits that hardware
- * sets; slot_change() then loses no race against other cursors. With slot isolation every change may
- * lose, and the caller looks again.
+ * sets; slot_change() then loses no race against other cursors. With slot isolation (MAY_LOSE) every
+ * change may lose, and the caller looks again; a slot may be frozen, because its table leaves the tree,
+ * and then the visit unwinds, gets its rights again and goes on (VISIT_LOST); what was reserved by looking
+ * ahead may be short; and what a look decides about a whole subtree needs a claim first.
  */
 #ifndef PT_STRATEGY_CONTRACT_H
 #define PT_STRATEGY_CONTRACT_H
@@ -52,6 +54,8 @@
 #ifndef STRATEGY_SHORT_LOCKS
 #define STRATEGY_SHORT_LOCKS NODELOCK_BIT(NODELOCK_TTAS)
 #endif
+
+#define MAY_LOSE (STRATEGY_ISOLATION == PT_ISOLATION_SLOT)
 
 /* Set up table->strategy, which is zero. Return: 0 or -ENOMEM. */
 static inline int strategy_table_init(struct pt_table *table);
@@ -94,8 +98,18 @@ static inline void strategy_unlock_range(struct cursor *c);
 static PT_INLINE bool strategy_lock_page(struct cursor *c);
 static PT_INLINE void strategy_unlock_page(struct cursor *c);
 
-/* Read a slot of the range, without strategy bits. */
+/*
+ * A visit with slot isolation came upon a frozen slot at @va, of the range: wait until nothing on the way there
+ * is frozen, and set the covering node anew. Not called otherwise.
+ */
+static inline void strategy_lock_again(struct cursor *c, pt_va_t va);
+
+/*
+ * Read a slot of the range, without strategy bits; but with slot isolation it may be frozen, whatever it
+ * holds, and then it has some.
+ */
 static PT_INLINE pte_t strategy_slot_read(struct cursor *c, slot_t *slot);
+static PT_INLINE bool strategy_is_frozen(pte_t pte);
 
 /*
  * Replace s->pte by @pte. Return true, or false with nothing changed; then the slot must be read
@@ -120,11 +134,26 @@ static inline void strategy_abandon_child(struct cursor *c, struct node *child);
 static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks);
 
 /*
- * Replace s->pte, a reference to a subtree that the range covers, by @pte, which is no TABLE, in one
- * store, and release whatever the cursor holds in the subtree; nobody locks or changes a node of it
- * afterwards. Return as strategy_slot_change().
+ * From a claim of the subtree that s->pte refers to and the range covers, until it is detached or
+ * released, nobody else changes s->ref or anything below, but for accessed and dirty bits. One at a time.
+ * Slots below may carry strategy bits. Return as strategy_slot_change().
  */
-static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte);
+static inline bool strategy_claim_subtree(struct cursor *c, struct slot *s);
+static inline void strategy_release_subtree(struct cursor *c, struct slot *s);
+
+/*
+ * Replace s->pte, a reference to a claimed subtree, by @pte, which is no TABLE, in one store, and
+ * release whatever the cursor holds in the subtree; nobody locks or changes a node of it afterwards.
+ */
+static inline void strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte);
+
+/*
+ * With slot isolation: as detach_subtree(), by a leaf that nobody else changes, but for its accessed and
+ * dirty bits, until release_leaf() has replaced it, in s->pte, by one that differs in those only. That
+ * returns false, and s->pte is what is there, if the hardware was faster.
+ */
+static inline void strategy_detach_keeping(struct cursor *c, struct slot *s, pte_t leaf);
+static inline bool strategy_release_leaf(struct cursor *c, struct slot *s, pte_t leaf);
 
 #if !STRATEGY_REUSES
 /* The next life of the node begins with all-zero metadata. */

@@ -466,11 +466,10 @@ static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int
 	exclusive_live_add(node, slots, marks);
 }
 
-static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
+static inline void strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
 {
 	(void)c;
 	slot_publish(s->ref, pte);
-	return true;
 }
 
 #endif

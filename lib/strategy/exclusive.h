@@ -16,6 +16,12 @@ static PT_INLINE pte_t strategy_slot_read(struct cursor *c, slot_t *slot)
 	return slot_load_locked(slot);
 }
 
+static PT_INLINE bool strategy_is_frozen(pte_t pte)
+{
+	(void)pte;
+	return false;
+}
+
 static PT_INLINE bool strategy_slot_change(struct cursor *c, struct slot *s, pte_t pte)
 {
 	(void)c;
@@ -35,6 +41,41 @@ static PT_INLINE bool strategy_slot_change(struct cursor *c, struct slot *s, pte
 static inline bool strategy_child_install(struct cursor *c, struct slot *s, struct node *child)
 {
 	return strategy_slot_change(c, s, fmt_table(node_to_pa(c->table, child)));
+}
+
+static inline void strategy_lock_again(struct cursor *c, pt_va_t va)
+{
+	(void)c;
+	(void)va;
+}
+
+/* What is in the range is the cursor's, unasked. */
+static inline bool strategy_claim_subtree(struct cursor *c, struct slot *s)
+{
+	(void)c;
+	(void)s;
+	return true;
+}
+
+static inline void strategy_release_subtree(struct cursor *c, struct slot *s)
+{
+	(void)c;
+	(void)s;
+}
+
+static inline void strategy_detach_keeping(struct cursor *c, struct slot *s, pte_t leaf)
+{
+	(void)c;
+	(void)s;
+	(void)leaf;
+}
+
+static inline bool strategy_release_leaf(struct cursor *c, struct slot *s, pte_t leaf)
+{
+	(void)c;
+	(void)s;
+	(void)leaf;
+	return true;
 }
 
 static PT_INLINE void exclusive_live_add(struct node *node, int slots, int marks)

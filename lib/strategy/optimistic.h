@@ -78,7 +78,8 @@ static PT_INLINE pte_t strategy_query_step(struct strategy_query *q, slot_t *slo
 
 	if (level == 1 || !fmt_is_table(pte, level))
 		return pte;
-	child = node_at_pa(q->table, fmt_table_pa_clean(pte));
+	/* perhaps of a kernel table, whose strategy has bits in slots */
+	child = node_at_pa(q->table, fmt_table_pa(pte));
 	seen = node_look(child);
 	q->difference |= generation_difference(q->node, q->seen);
 	q->node = child;
@@ -160,7 +161,7 @@ static void optimistic_end_lives(struct cursor *c, struct node *node, unsigned l
 	}
 }
 
-static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
+static inline void strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
 {
 	struct node *top = child_of(c->table, s->pte);
 	const pt_va_t first = slot_first_va(s);
@@ -171,7 +172,6 @@ static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte
 	if (s->level > 2)
 		cursor_unlock_below(c, top, s->level - 1, first, first + level_size(s->level) - 1);
 	cursor_unlock_node(c, top);
-	return true;
 }
 
 #endif

@@ -63,11 +63,10 @@ static void rcu_mark_stray(struct cursor *c, struct node *node, unsigned level)
 	cursor_unlock_node(c, node);
 }
 
-static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
+static inline void strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
 {
 	slot_publish(s->ref, pte);
 	rcu_mark_stray(c, child_of(c->table, s->pte), s->level - 1);
-	return true;
 }
 
 #endif

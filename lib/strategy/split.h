@@ -152,11 +152,10 @@ static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct
 		sharedlock_init_locked(lock_of(child));
 }
 
-static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
+static inline void strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)
 {
 	(void)c;
 	slot_publish(s->ref, pte);
-	return true;
 }
 
 #endif

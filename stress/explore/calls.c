@@ -94,6 +94,24 @@ static void give(const struct program *p, const struct step *s)
 		tlb_give(s);
 }
 
+/* A call that failed has taken over the references of what it had done. */
+static void give_rest(const struct program *p, const struct call *call)
+{
+	struct step rest = *call->step;
+
+	rest.frame = (uint8_t)(rest.frame + call->done);
+	rest.pages = (uint8_t)(rest.pages - call->done);
+	if (rest.pages)
+		give(p, &rest);
+}
+
+/* How far has a call of @t come that failed? */
+static void note_done(struct program *p, struct call *call, unsigned t)
+{
+	if (call->rc && program_isolates_slots(p))
+		call->done = VA_PAGE(pt_thread_done(p->handles[t]));
+}
+
 static void drop(const struct program *p, const struct pt_item *item)
 {
 	if (p->scenario->frames)
@@ -107,6 +125,8 @@ static void drop(const struct program *p, const struct pt_item *item)
 /* Whoever holds a range writes its words; who else does so at the same time races. */
 static void own(struct program *p, const struct step *begin)
 {
+	if (program_isolates_slots(p))
+		return;
 	for (unsigned page = begin->page; page < begin->page + begin->pages; page++)
 		access_plain(&p->owned[page], sizeof(*p->owned), begin->mode != PT_READ_ONLY,
 			     __builtin_return_address(0));
@@ -119,6 +139,7 @@ static void run_take(struct program *p, struct call *call, unsigned t)
 
 	call->rc = pt_cursor_take_next(&held->cursor, PAGE_VA(call->step->pages),
 				       gather_of(p, t, held->begin->page), &taken);
+	note_done(p, call, t);
 	if (call->rc)
 		return;
 	call->page = page_at(p, held->begin->page, taken.va);
@@ -169,11 +190,13 @@ static void run_cursor(struct program *p, struct call *call, unsigned t)
 	case STEP_CURSOR_MAP:
 		take(p, s);
 		call->rc = pt_cursor_map(c, &item);
+		note_done(p, call, t);
 		if (call->rc)
-			give(p, s);
+			give_rest(p, call);
 		break;
 	case STEP_CURSOR_MARK:
 		call->rc = pt_cursor_mark(c, PAGE_VA(s->pages), s->value);
+		note_done(p, call, t);
 		break;
 	case STEP_CURSOR_TAKE:
 		run_take(p, call, t);
@@ -226,8 +249,9 @@ static void run_range(struct program *p, struct call *call, unsigned t)
 	case STEP_MAP:
 		take(p, s);
 		call->rc = pt_map(self, table, va, len, FRAME_PA(s->frame), s->set, s->level);
+		note_done(p, call, t);
 		if (call->rc)
-			give(p, s);
+			give_rest(p, call);
 		break;
 	case STEP_UNMAP:
 		if (!gather)
@@ -241,6 +265,7 @@ static void run_range(struct program *p, struct call *call, unsigned t)
 		call->rc = pt_mark(self, table, va, len, s->value);
 		break;
 	}
+	note_done(p, call, t);
 	call->pages = (uint32_t)pages;
 }
 
@@ -251,6 +276,7 @@ static void run_clone(struct program *p, struct call *call, unsigned t)
 
 	call->rc = pt_clone(p->handles[t], table_of(p, s->page), table_of(p, OTHER_PAGE(s->page)),
 			    page_va(p, s->page), PAGE_VA(s->pages), s->set, s->clear, NULL, &pages);
+	note_done(p, call, t);
 	call->pages = (uint32_t)pages;
 }
 

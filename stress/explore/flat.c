@@ -53,11 +53,16 @@ static bool apply_fill(struct flat *f, const struct call *call, unsigned page,
 	return true;
 }
 
+void flat_change(const struct step *s, struct page_state *page)
+{
+	if (page->kind == PT_KIND_LEAF)
+		page->prop = ((page->prop & ~s->clear) | s->set) & ~HARDWARE_BITS;
+}
+
 static void change_props(struct flat *f, const struct step *s, unsigned page, unsigned pages)
 {
 	for (unsigned p = page; p < page + pages; p++)
-		if (f->page[p].kind == PT_KIND_LEAF)
-			f->page[p].prop = ((f->page[p].prop & ~s->clear) | s->set) & ~HARDWARE_BITS;
+		flat_change(s, &f->page[p]);
 }
 
 static bool apply_unmap(struct flat *f, const struct call *call)
@@ -135,6 +140,28 @@ bool flat_same_page(const struct page_state *page, const struct call *call)
 	return page->kind == call->kind && page->value == call->value && page->prop == call->prop;
 }
 
+bool flat_read_fits(const struct page_state *page, const struct call *read)
+{
+	bool leaf = page->kind == PT_KIND_LEAF;
+	pt_prop_t need = read->step->mode == PT_ACCESS_WRITE ? PT_WRITE : PT_READ;
+
+	switch (read->step->kind) {
+	case STEP_QUERY:
+	case STEP_QUERY_GET:
+		return !read->rc && flat_same_page(page, read);
+	case STEP_WALK:
+		if (!leaf || !(page->prop & PT_READ))
+			return read->rc == -ENOENT;
+		return !read->rc && read->value == page->value && read->prop == page->prop;
+	default:
+		if (!leaf || !(page->prop & PT_READ))
+			return read->rc == -ENOENT;
+		if (!(page->prop & need))
+			return read->rc == -EACCES;
+		return !read->rc && read->value == page->value;
+	}
+}
+
 /* Take next: the next leaf, or a table with what is below, and the marks on the way. */
 static bool apply_take(struct flat *f, const struct call *call)
 {
@@ -181,7 +208,7 @@ static bool apply_find(struct flat *f, const struct call *call)
 	return *at(f) == end ? call->rc == -ENOENT : !call->rc && call->page == *at(f);
 }
 
-static struct page_state filled(const struct step *s)
+struct page_state flat_filled(const struct step *s)
 {
 	if (s->kind == STEP_MARK || s->kind == STEP_CURSOR_MARK)
 		return (struct page_state){.kind = PT_KIND_MARK, .value = s->value};
@@ -204,7 +231,7 @@ bool flat_apply(struct flat *f, const struct call *call)
 	switch (s->kind) {
 	case STEP_MAP:
 	case STEP_MARK:
-		return apply_fill(f, call, s->page, filled(s));
+		return apply_fill(f, call, s->page, flat_filled(s));
 	case STEP_UNMAP:
 		return apply_unmap(f, call);
 	case STEP_PROTECT:
@@ -233,7 +260,7 @@ bool flat_apply(struct flat *f, const struct call *call)
 		return !call->rc;
 	case STEP_CURSOR_MAP:
 	case STEP_CURSOR_MARK:
-		fits = apply_fill(f, call, *at(f), filled(s));
+		fits = apply_fill(f, call, *at(f), flat_filled(s));
 		*at(f) += call->rc ? 0 : s->pages;
 		return fits;
 	case STEP_CURSOR_TAKE:

@@ -15,6 +15,15 @@ struct flat {
 /* Could @call have returned what it did on @f? Then do to @f what it does. */
 bool flat_apply(struct flat *f, const struct call *call);
 
+/* Does a query, walk or access fit a page that is as @page says when it looks? */
+bool flat_read_fits(const struct page_state *page, const struct call *read);
+
+/* What a map or mark makes of its first page. */
+struct page_state flat_filled(const struct step *s);
+
+/* What a leaf becomes by the properties that @s sets and clears. */
+void flat_change(const struct step *s, struct page_state *page);
+
 /* Did @call see what @page says? */
 bool flat_same_page(const struct page_state *page, const struct call *call);
 

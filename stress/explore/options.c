@@ -181,13 +181,12 @@ static const struct argp explore_argp = {
 	       "like, and check each execution against the correctness contract.",
 };
 
-/* The oracle takes transactions for atomic: it knows strategies with range isolation only. */
+/* One thread has one schedule. */
 bool options_strategy_known(const char *name)
 {
 	const struct pt_strategy_info *strategy = pt_strategy_find(name);
 
-	return strategy && strategy->isolation == PT_ISOLATION_RANGE &&
-	       pt_pair_exists(FORMAT, name);
+	return strategy && strategy->isolation != PT_ISOLATION_NONE && pt_pair_exists(FORMAT, name);
 }
 
 static bool node_lock_known(const char *name)

@@ -9,6 +9,8 @@
  * With weak memory, before and after are what happens-before says: calls that nothing orders may
  * have come in either order, and a query may return what is overwritten if it need not know.
  *
+ * With slot isolation there are no transactions: see slots.c.
+ *
  * Programs are small, so all orders are tried. What a call must return is computed from the flat
  * table, never from the tree.
  */
@@ -17,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "flat.h"
+#include "slots.h"
 #include "trace.h"
 
 #define MAX_TRANSACTIONS 12
@@ -47,28 +49,6 @@ struct values {
 	unsigned count;
 };
 
-static bool read_fits(const struct page_state *page, const struct call *read)
-{
-	bool leaf = page->kind == PT_KIND_LEAF;
-	pt_prop_t need = read->step->mode == PT_ACCESS_WRITE ? PT_WRITE : PT_READ;
-
-	switch (read->step->kind) {
-	case STEP_QUERY:
-	case STEP_QUERY_GET:
-		return !read->rc && flat_same_page(page, read);
-	case STEP_WALK:
-		if (!leaf || !(page->prop & PT_READ))
-			return read->rc == -ENOENT;
-		return !read->rc && read->value == page->value && read->prop == page->prop;
-	default:
-		if (!leaf || !(page->prop & PT_READ))
-			return read->rc == -ENOENT;
-		if (!(page->prop & need))
-			return read->rc == -EACCES;
-		return !read->rc && read->value == page->value;
-	}
-}
-
 /*
  * The earliest value that @read can have seen, not before @from; 0 when there is none. Counted
  * from 1. A value written by a call that had ended before the read began must be seen, or a later
@@ -82,7 +62,7 @@ static unsigned read_sees(const struct values *v, const struct call *read, unsig
 	for (unsigned i = from; i < v->count; i++) {
 		if (v->by[i] && v->by[i]->invoked > read->responded)
 			return 0;
-		if (read_fits(&v->state[i], read))
+		if (flat_read_fits(&v->state[i], read))
 			return i + 1;
 	}
 	return 0;
@@ -362,8 +342,15 @@ void oracle_judge(const struct program *program, const struct page_state *final)
 	for (unsigned t = 0; t < program->threads; t++)
 		collect(&h, t);
 	judge_refusals(&h);
-	if (explain(&h, &initial, &initial, 0, order, 0))
+	if (program_isolates_slots(program)) {
+		enum slots_verdict verdict = slots_explain(program, &initial, final);
+
+		h.explained_but_reads = verdict == SLOTS_BUT_READS;
+		if (verdict == SLOTS_EXPLAINED)
+			return;
+	} else if (explain(&h, &initial, &initial, 0, order, 0)) {
 		return;
+	}
 	if (rt.recording)
 		note_history(&h);
 	if (h.explained_but_reads)

@@ -31,6 +31,11 @@ static struct seen torn_down;        /* also by programs before, as long as set-
 static const struct program *set_up; /* whose set-up the memory holds, or NULL */
 struct seen program_histories;
 
+bool program_isolates_slots(const struct program *program)
+{
+	return pt_strategy_find(program->strategy)->isolation == PT_ISOLATION_SLOT;
+}
+
 unsigned program_outcomes(void)
 {
 	return outcomes.count;
@@ -66,6 +71,7 @@ static struct signatures sign(const struct program *p)
 					    c->began.word[1]);
 			outcome = mix(outcome,
 				      (uint64_t)(uint32_t)c->rc << 32 | c->page << 8 | c->pages);
+			outcome = mix(outcome, c->done);
 			outcome = mix(outcome, c->value ^ (uint64_t)c->prop << 32 ^
 						       (uint64_t)c->kind << 60 ^
 						       (uint64_t)c->translated << 59);

@@ -18,6 +18,7 @@ struct call {
 	int16_t ended;     /* and its thread's epoch when it returned */
 	uint32_t page;     /* where: found, taken, changed; LEAF: frame */
 	uint32_t pages;    /* how many */
+	uint32_t done;     /* of one that failed: how many had been done before */
 	enum pt_kind kind;
 	uint64_t value; /* LEAF: physical address; MARK: mark */
 	pt_prop_t prop;
@@ -86,6 +87,9 @@ extern const char *program_node_lock;
 
 void program_subject(struct program *program, const struct scenario *scenario, const char *strategy,
 		     struct subject *ret);
+
+/* Is a cursor no transaction, but each slot by itself? */
+bool program_isolates_slots(const struct program *program);
 
 /* How many different results and final states the executions since set-up had. */
 unsigned program_outcomes(void);

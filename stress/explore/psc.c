@@ -6,6 +6,7 @@
 /* The MMU of the explorer's format, arch/toy.h: what says that an entry refers to a table, and where. */
 #define ENTRY_TABLE 1
 #define ENTRY_SHIFT 8
+#define ENTRY_PA_MASK ((UINT64_C(1) << 48) - 1)
 
 #define LEAF_PAGES 4   /* of a leaf table */
 #define UPPER_PAGES 16 /* of a table of level 2 */
@@ -48,7 +49,7 @@ static uintptr_t table_behind(uintptr_t slots, unsigned index)
 	if (!slots)
 		return 0;
 	pte = __atomic_load_n((const uint64_t *)slots + index, __ATOMIC_RELAXED);
-	return pte & ENTRY_TABLE ? memory_of(pte >> ENTRY_SHIFT) : 0;
+	return pte & ENTRY_TABLE ? memory_of(pte >> ENTRY_SHIFT & ENTRY_PA_MASK) : 0;
 }
 
 /*

@@ -274,6 +274,22 @@ void frames_put(struct frames *f, pt_pa_t pa)
 	drop(f, pa, 0);
 }
 
+void lease_return_rest(struct frames *f, struct lease *l, uint64_t done)
+{
+	pt_va_t va = atomic_load_explicit(&l->va, memory_order_relaxed) + done;
+	uint32_t rest = l->pages - (uint32_t)(done / f->page_bytes);
+	pt_pa_t pa = lease_pa(f, l, va);
+
+	if (!done) {
+		lease_return(f, l);
+		return;
+	}
+	if (!f->tracked || f->reported)
+		lease_removed(f, l, va, rest, false);
+	for (; f->tracked && rest; rest--, pa += 4096)
+		drop(f, pa, 1);
+}
+
 static void item_drop(void *ctx, pt_pa_t pa, unsigned level)
 {
 	drop(ctx, pa, pages_of(level, ctx));

@@ -72,6 +72,8 @@ struct lease *lease_take(struct frames *f, struct purse *p, pt_va_t va, uint32_t
 			 pt_va_t block, uint32_t leaves);
 /* It was not mapped after all. */
 void lease_return(struct frames *f, struct lease *l);
+/* Only the first @done bytes were; what was may be gone by now. */
+void lease_return_rest(struct frames *f, struct lease *l, uint64_t done);
 /* Physical address of its page at @va. */
 pt_pa_t lease_pa(const struct frames *f, const struct lease *l, pt_va_t va);
 /* Whose frame that is, or was; NULL: nobody's. */

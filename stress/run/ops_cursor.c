@@ -146,9 +146,13 @@ static bool begin(struct transaction *t, struct worker *w, enum pt_mode mode, ui
 		t->top = a->format->levels;
 	else
 		t->top = 1 + worker_below(w, worker_one_in(w, 8) ? a->format->levels : 2);
+	if (isolates_slots(a) && !pages_reserve(t->s, from, to))
+		return false;
 	pt_gather_init(&t->g, w->self, a->table, a->frames.reported ? leaf_removed : NULL, w);
 	rc = (try ? pt_cursor_try_begin : pt_cursor_begin)(
 		w->self, a->table, call_first(w, from), call_len(w, from, to), mode, t->top, &t->c);
+	if (rc && isolates_slots(a))
+		pages_release(t->s, from, to);
 	if (rc == -EBUSY && try)
 		return false;
 	if (rc) {
@@ -167,6 +171,8 @@ static void end(struct transaction *t)
 
 	disown(t);
 	pt_cursor_end(&t->c);
+	if (isolates_slots(t->a))
+		pages_release(t->s, t->from, t->to);
 	t->w->op.step = "syncing";
 	inject_here();
 	rc = pt_gather_sync(&t->g);

@@ -120,7 +120,9 @@ static int shot_map(struct worker *w, struct shot *s)
 	}
 	rc = pt_map(w->self, a->table, va, range_len(&a->space, s->from, s->to),
 		    lease_pa(&a->frames, l, va), pick_prop(w), max_level);
-	if (rc)
+	if (rc && isolates_slots(a))
+		lease_return_rest(&a->frames, l, pt_thread_done(w->self));
+	else if (rc)
 		lease_return(&a->frames, l);
 	else
 		made(w, s, OP_MAP, l, VALUE_EMPTY);
@@ -212,7 +214,7 @@ void run_shot(struct worker *w, enum op_kind kind)
 	     : kind == OP_MARK  ? shot_mark(w, &s)
 				: shot_protect(w, &s);
 	finish(w, &s);
-	if (worker_one_in(w, 4))
+	if (worker_one_in(w, 4) && !isolates_slots(w->arena))
 		settle_by_cursor(w, from, to);
 	op_end(w, rc);
 }

@@ -43,19 +43,25 @@ static int harvest(struct worker *w, pt_va_t va, uint64_t len)
 void run_upkeep(struct worker *w, enum op_kind kind)
 {
 	struct arena *a = w->arena;
+	/* Where a leaf may go while it is harvested, nobody could say whether it was told in time. */
+	bool alone = kind == OP_HARVEST && isolates_slots(a);
 	uint32_t from, to;
 	uint64_t len, count;
 	pt_va_t va;
 	int rc;
 
 	pick_pages(w, &from, &to);
-	if (kind != OP_HARVEST) {
+	if (kind != OP_HARVEST || alone) {
 		from = a->space.first[page_at(w, from)->block];
 		to = a->space.first[page_at(w, to)->block + 1] - 1;
 	}
 	va = call_first(w, from);
 	len = call_len(w, from, to);
 	op_begin(w, kind, from, to);
+	if (alone && (!phase_has_only_cursors(a) || !pages_reserve(&a->space, from, to))) {
+		op_end(w, -EBUSY);
+		return;
+	}
 	if (kind == OP_MERGE)
 		rc = pt_merge(w->self, a->table, va, len, 2, &count);
 	else if (kind == OP_PRUNE)
@@ -64,6 +70,8 @@ void run_upkeep(struct worker *w, enum op_kind kind)
 		rc = harvest(w, va, len);
 	else
 		rc = pt_thread_reclaim(w->self);
+	if (alone)
+		pages_release(&a->space, from, to);
 	if (rc)
 		verdict_fail("C2", va, "%s returns %d", op_names[kind], rc);
 	op_end(w, rc);

@@ -12,7 +12,12 @@
  * begun when it ended. Calls without a cursor (`shots`) leave no value, only that they were there;
  * then nothing is exact until a cursor has looked.
  *
- * All of it is relaxed, lest the harness order what the library should (and ThreadSanitizer believe
+ * Where a strategy isolates slots, a cursor excludes nobody. So that values are exact all the same,
+ * threads reserve the pages first, in the harness; shots have phases to themselves. What the library is
+ * left with is all that is shared beside pages: tables that are claimed, merged, split and pruned under
+ * cursors, in them and around them.
+ *
+ * All of it but `reserved` is relaxed, lest the harness order what the library should (and ThreadSanitizer believe
  * that). x86 keeps the order of stores and that of loads; elsewhere the fields would need more.
  */
 #ifndef RUN_SPACE_H
@@ -34,6 +39,8 @@ struct page {
 	_Atomic uint64_t unsynced;    /* threads that have not flushed yet what they removed */
 	_Atomic uint64_t settled;     /* `ring` is right if that many shots have begun */
 	_Atomic uint64_t shots_begun, shots_done;
+	_Atomic uint64_t
+		reserved; /* with slot isolation: one thread at a time has a cursor over it */
 	/* plain: whoever has a cursor over the page */
 	uint64_t owner;
 	value_t value;
@@ -108,6 +115,25 @@ static inline void page_synced(struct page *p)
 	if (atomic_fetch_sub_explicit(&p->unsynced, 1, memory_order_relaxed) == 1 &&
 	    load64(&p->synced) < goal)
 		store64(&p->synced, goal);
+}
+
+/* Reserve pages from..to, all or none. */
+static inline void pages_release(struct space *s, uint32_t from, uint32_t to)
+{
+	/* Release: what the thread knows of the pages; pairs with pages_reserve(). */
+	for (uint32_t i = from; i <= to; i++)
+		atomic_store_explicit(&s->pages[i].reserved, 0, memory_order_release);
+}
+
+static inline bool pages_reserve(struct space *s, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i <= to; i++)
+		if (atomic_exchange_explicit(&s->pages[i].reserved, 1, memory_order_acquire)) {
+			if (i > from)
+				pages_release(s, from, i - 1);
+			return false;
+		}
+	return true;
 }
 
 /* ---- readers ---- */

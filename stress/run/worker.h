@@ -74,9 +74,14 @@ static inline bool phase_has_only_cursors(const struct arena *a)
 	return a->phases % 4 < 2;
 }
 
+static inline bool isolates_slots(const struct arena *a)
+{
+	return a->strategy->isolation == PT_ISOLATION_SLOT;
+}
+
 static inline bool phase_has_only_shots(const struct arena *a)
 {
-	return a->phases % 4 == 2;
+	return isolates_slots(a) ? !phase_has_only_cursors(a) : a->phases % 4 == 2;
 }
 
 /* The calling thread's, or NULL. */
