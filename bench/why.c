@@ -13,12 +13,12 @@ json_t *why_json(const struct why *why)
 		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"operations", (json_int_t)why->operations, "locks", (json_int_t)c->locks,
 		"contended", (json_int_t)c->contended, "retries", (json_int_t)c->retries, "path",
-		(json_int_t)c->path, "lost", (json_int_t)c->lost, "revocations", (json_int_t)c->revocations, "splits",
-		(json_int_t)c->splits, "detaches", (json_int_t)c->detaches, "nodes_taken",
-		(json_int_t)c->nodes_taken, "nodes_given", (json_int_t)c->nodes_given, "uncounted",
-		(json_int_t)c->uncounted, "grace_periods", (json_int_t)why->grace_periods,
-		"grace_periods_ns", (json_int_t)why->ns, "retired_bytes",
-		(json_int_t)why->retired_bytes, "retired_bytes_max",
+		(json_int_t)c->path, "lost", (json_int_t)c->lost, "revocations",
+		(json_int_t)c->revocations, "splits", (json_int_t)c->splits, "detaches",
+		(json_int_t)c->detaches, "nodes_taken", (json_int_t)c->nodes_taken, "nodes_given",
+		(json_int_t)c->nodes_given, "uncounted", (json_int_t)c->uncounted, "grace_periods",
+		(json_int_t)why->grace_periods, "grace_periods_ns", (json_int_t)why->ns,
+		"retired_bytes", (json_int_t)why->retired_bytes, "retired_bytes_max",
 		(json_int_t)why->retired_bytes_max));
 }
 

@@ -1083,13 +1083,13 @@ struct pt_stats {
 	uint64_t nodes_given; /* given back or retired; held are nodes_taken - nodes_given */
 	uint64_t locks;       /* taken for cursors, which one-shot calls have inside */
 	uint64_t contended;   /* of these, had to wait */
-	uint64_t retries;     /* walks begun again, because a node had left the tree, or was about to */
-	uint64_t splits;      /* huge leaves and marks split into a table */
-	uint64_t detaches;    /* tables taken out of the tree as a whole */
+	uint64_t retries; /* walks begun again, because a node had left the tree, or was about to */
+	uint64_t splits;  /* huge leaves and marks split into a table */
+	uint64_t detaches; /* tables taken out of the tree as a whole */
 	uint64_t path; /* of the locks, those held shared above the covering node: by `coupling` */
 	uint64_t revocations; /* of biased locks (BRAVO), by who took them exclusively */
 	uint64_t uncounted;   /* calls of which nothing was counted, for want of memory */
-	uint64_t lost;      /* compare-exchanges that found the slot changed (slot isolation) */
+	uint64_t lost;        /* compare-exchanges that found the slot changed (slot isolation) */
 };
 
 /*
