@@ -9,6 +9,9 @@
  *                  What a slot refers to, a zeroed or filled node and its metadata, is visible to
  *                  whoever reads the reference. Walks load with acquire; under a lock relaxed loads
  *                  suffice, because the lock orders them.
+ *   [ORD-generation] rel: generation_change(), generation_end(), generation_leave(), slot_init()
+ *                  acq: node_look(), generation_has_touchers(), slot_load_walk() (strategy/generation.h)
+ *                  A walk that meets a node's new life sees that the old one is over.
  *   [ORD-ttas]     rel: ttas_unlock()        acq: ttas_lock()            (sync/ttas.h)
  *   [ORD-ticket]   rel: ticket_unlock()      acq: ticket_served()        (sync/ticket.h)
  *   [ORD-queued]   rel: queued_unlock()      acq: queued_take()          (sync/queued.h)
@@ -78,10 +81,11 @@ static inline void slot_publish(slot_t *slot, pte_t pte)
 	port_point(PORT_POINT_SLOT);
 }
 
-/* Store to a slot of a node that is not in the tree yet. */
+/* Store to a slot of a node that is not in the tree yet, or no longer. */
 static inline void slot_init(slot_t *slot, pte_t pte)
 {
-	atomic_store_explicit(slot, pte, memory_order_relaxed);
+	/* [ORD-generation] rel: the node's last life is over; pairs with slot_load_walk() */
+	atomic_store_explicit(slot, pte, memory_order_release);
 }
 
 /* Replace *expected by @pte; false, and *expected is what is there, if the slot has changed. */

@@ -26,7 +26,8 @@ enum node_state {
 /*
  * Who may touch what: `next` belongs to whoever holds the node outside a tree (pool, magazine,
  * gather, retired chain). live, marks and level are plain: they are written before the node is
- * published and then only by the cursor that holds it exclusively. `strategy` is the strategy's.
+ * published and then only by the cursor that holds it exclusively. `strategy` is the strategy's, and
+ * zero when a life begins; `generation` is, too, but goes on from one life to the next.
  */
 struct node {
 	struct node *next; /* not poisoned while free: the pool's lists need it */
@@ -39,7 +40,7 @@ struct node {
 		struct {
 			union {
 				struct port_rcu_head rcu;
-				unsigned char room[24]; /* what a port may use */
+				unsigned char room[16]; /* what a port may use */
 			};
 			void *owner; /* the pool, or the table if items must be dropped */
 		} retired;           /* meaningful in the first node of a retired chain */
@@ -49,6 +50,7 @@ struct node {
 	uint8_t level;
 	uint8_t state; /* enum node_state */
 	uint8_t drops; /* first of a retired chain: `owner` is a table whose items must be dropped */
+	_Atomic uint64_t generation;
 	_Alignas(8) unsigned char strategy[NODE_STRATEGY_BYTES];
 };
 

@@ -170,7 +170,7 @@ static inline void image_leave(struct cloning *k, struct node *above, pt_va_t fi
 	if (image->live)
 		image_set(k, first, level, fmt_table(node_to_pa(k->dst.table, image)), false);
 	else
-		node_put(k->dst.self, image);
+		table_put(k->dst.self, k->dst.table, image);
 }
 
 /*
@@ -185,10 +185,10 @@ static void image_parts(struct cloning *k, pte_t pte, unsigned level, pt_va_t fi
 	bool mark = fmt_kind(pte, level) == PT_KIND_MARK;
 	pt_va_t va = first & ~(level_size(level) - 1);
 
-	k->image = node_take(k->dst.self, level - 1);
+	k->image = table_take(k->dst.self, t, level - 1);
 	if (is_tracked(pte, level)) {
 		t->item_ops->split(t->item_ctx, fmt_leaf_pa(pte, level), level);
-		surplus = node_take(k->dst.self, level - 1);
+		surplus = table_take(k->dst.self, t, level - 1);
 		surplus->next = k->surplus;
 		k->surplus = surplus;
 	}
@@ -217,7 +217,7 @@ static inline int clone_table(struct cursor *c, struct slot *s, struct cloning *
 
 	if (!child->live)
 		return VISIT_NEXT;
-	k->image = node_take(c->self, s->level - 1);
+	k->image = table_take(c->self, k->dst.table, s->level - 1);
 	rc = visit_clone_below(c, child, s->level - 1, s->first, s->last, k);
 	image_leave(k, above, s->first, s->level);
 	return rc;
@@ -310,7 +310,7 @@ static inline int install_table(struct cursor *c, struct slot *s, struct cloning
 	k->image = image;
 	visit_install_below(c, child_of(c->table, s->pte), s->level - 1, s->first, s->last, k);
 	k->image = above;
-	node_put(c->self, image);
+	table_put(c->self, c->table, image);
 	return VISIT_NEXT;
 }
 
@@ -350,12 +350,12 @@ static void install_image(struct cloning *k, pt_va_t va, pt_va_t last)
 		pte_t pte = slot_load_locked(image_slot(k, va, level));
 
 		k->image = pte ? child_of(c->table, pte) : NULL;
-		node_put(c->self, root);
+		table_put(c->self, c->table, root);
 		if (!k->image)
 			return;
 	}
 	visit_install(c, c->node, c->level, va, last, k);
-	node_put(c->self, k->image);
+	table_put(c->self, c->table, k->image);
 }
 
 /* ---- the whole ---- */
@@ -398,7 +398,7 @@ static int clone_range(struct cloning *k, pt_va_t va, pt_va_t last, struct gathe
 		rc = clone_reserve(k, va, last);
 	if (rc)
 		return rc;
-	k->image = node_take(src->self, src->level);
+	k->image = table_take(src->self, k->dst.table, src->level);
 	rc = visit_clone(src, src->node, src->level, va, last, k);
 	if (rc)
 		return rc;

@@ -107,7 +107,7 @@ static void drop_items(struct pt_table *t, struct node *node)
 	}
 }
 
-/* Free what nobody else can reach any more. */
+/* Free what nobody else can reach any more: but who is late may still be there. */
 static void free_chain(struct pt_thread *self, struct pt_table *t, struct node_chain *chain)
 {
 	while (chain->head) {
@@ -115,7 +115,7 @@ static void free_chain(struct pt_thread *self, struct pt_table *t, struct node_c
 
 		if (t->item_ops)
 			drop_items(t, node);
-		node_put(self, node);
+		table_put(self, t, node);
 	}
 }
 
@@ -129,7 +129,7 @@ static void retire_removed(struct gather *g)
 	struct pt_thread *self = g->self;
 	struct node_chain with_items = {0};
 	bool apart = t->item_ops || !STRATEGY_CONCURRENT;
-	struct node_chain *chain = apart ? &with_items : &self->retired;
+	struct node_chain *chain = apart ? &with_items : retired_chain(self, t);
 	unsigned before = chain->count, storage = 0;
 
 	collect_subtrees(g, chain);
@@ -148,7 +148,7 @@ static void retire_removed(struct gather *g)
 		free_chain(self, t, chain);
 	else if (apart)
 		pt_thread_retire(self, chain, t);
-	else if (chain->count >= self->pool->retire_batch)
+	else if (retired_enough(self))
 		pt_thread_hand_over(self);
 }
 
@@ -180,14 +180,14 @@ static void retire_tables(struct gather *g)
 {
 	struct pt_thread *self = g->self;
 	struct node_chain unused = {0};
-	struct node_chain *chain = STRATEGY_CONCURRENT ? &self->retired : &unused;
+	struct node_chain *chain = STRATEGY_CONCURRENT ? retired_chain(self, g->table) : &unused;
 	unsigned before = chain->count;
 
 	collect_subtrees(g, chain);
 	stat_add(stats_of(self, g->table), STAT_NODES_GIVEN, chain->count - before);
 	while (unused.head)
 		node_put(self, node_chain_pop(&unused));
-	if (self->retired.count >= self->pool->retire_batch && !self->holds && !self->wrapped)
+	if (retired_enough(self) && !self->holds && !self->wrapped)
 		pt_thread_hand_over(self);
 }
 

@@ -7,17 +7,52 @@
 
 #include "ops_range.h"
 
-/* A lock-free walk of any strategy: nodes it can hold are not reused before it ends (R1). */
-static inline void walk_enter(struct pt_thread *self)
+/*
+ * A lock-free walk of any strategy: nodes it can hold are not reused before it ends (R1); or if they may
+ * be, it is the strategy's query.
+ */
+struct hardware_walk {
+	struct pt_thread *self;
+	struct strategy_query q;
+};
+
+static PT_INLINE slot_t *walk_enter(struct hardware_walk *w, struct pt_thread *self,
+				    struct pt_table *t)
 {
+	w->self = self;
+	if (STRATEGY_REUSES)
+		return strategy_query_begin(&w->q, self, t);
 	if (STRATEGY_CONCURRENT)
 		port_rcu_read_lock(&self->port);
+	return root_slots(t);
 }
 
-static inline void walk_leave(struct pt_thread *self)
+static PT_INLINE pte_t walk_step(struct hardware_walk *w, slot_t *slot, unsigned level)
 {
-	if (STRATEGY_CONCURRENT)
-		port_rcu_read_unlock(&self->port);
+	return STRATEGY_REUSES ? strategy_query_step(&w->q, slot, level) : slot_load_walk(slot);
+}
+
+/* Set bits in the slot read last; false if it has changed. */
+static inline bool walk_touch(struct hardware_walk *w, slot_t *slot, pte_t pte, pte_t touched)
+{
+#if STRATEGY_REUSES
+	return strategy_query_touch(&w->q, slot, pte, touched);
+#else
+	(void)w;
+	return slot_exchange_if(slot, &pte, touched);
+#endif
+}
+
+/* Does what was read hold? */
+static inline bool walk_leave(struct hardware_walk *w)
+{
+	if (STRATEGY_REUSES && !strategy_query_end(&w->q)) {
+		port_rcu_wake(&w->self->port);
+		return false;
+	}
+	if (!STRATEGY_REUSES && STRATEGY_CONCURRENT)
+		port_rcu_read_unlock(&w->self->port);
+	return true;
 }
 
 static inline pt_pa_t walked_table_pa(pte_t pte)
@@ -25,21 +60,24 @@ static inline pt_pa_t walked_table_pa(pte_t pte)
 	return STRATEGY_SOFTWARE_BITS ? fmt_table_pa(pte) : fmt_table_pa_clean(pte);
 }
 
-static inline bool walk_leave_quick(struct pt_thread *self)
+/* The same; also false if somebody has to be woken. */
+static PT_INLINE bool walk_leave_quick(struct hardware_walk *w)
 {
-	return !STRATEGY_CONCURRENT || port_rcu_read_unlock_quick(&self->port);
+	if (STRATEGY_REUSES)
+		return strategy_query_end(&w->q);
+	return !STRATEGY_CONCURRENT || port_rcu_read_unlock_quick(&w->self->port);
 }
 
 /*
- * The slot that ends the walk of @va, its level and what it held. Inside walk_enter(). Unrolled, so
+ * The slot that ends the walk of @va from the root's @slots, its level and what it held. Unrolled, so
  * that each level has its constants.
  */
-static inline slot_t *walk_to_slot(const struct pt_table *t, pt_va_t va, unsigned *ret_level,
-				   pte_t *ret_pte)
+static inline slot_t *walk_to_slot(struct hardware_walk *w, const struct pt_table *t, slot_t *slots,
+				   pt_va_t va, unsigned *ret_level, pte_t *ret_pte)
 {
 	const uintptr_t phys_off = t->phys_off; /* loads that acquire would have it loaded again */
-	slot_t *slot = &root_slots(t)[slot_index(va, FMT_LEVELS)];
-	pte_t pte = slot_load_walk(slot);
+	slot_t *slot = &slots[slot_index(va, FMT_LEVELS)];
+	pte_t pte = walk_step(w, slot, FMT_LEVELS);
 	unsigned level;
 
 	_Pragma("GCC unroll 8") for (level = FMT_LEVELS; level > 1; level--)
@@ -47,7 +85,7 @@ static inline slot_t *walk_to_slot(const struct pt_table *t, pt_va_t va, unsigne
 		if (!fmt_is_table(pte, level))
 			break;
 		slot = &slots_of_pa(phys_off, fmt_table_pa(pte))[slot_index(va, level - 1)];
-		pte = slot_load_walk(slot);
+		pte = walk_step(w, slot, level - 1);
 	}
 	*ret_level = level;
 	*ret_pte = pte;
@@ -106,24 +144,25 @@ static int op_walk(struct pt_thread *self, struct pt_table *t, pt_va_t va, pt_pa
 		   pt_prop_t *ret_prop)
 {
 	const uintptr_t phys_off = t->phys_off; /* loads that acquire would have it loaded again */
-	slot_t *slots = root_slots(t);
+	struct hardware_walk w;
+	slot_t *slots;
 	pte_t pte;
 
 	if (!table_manages(t, va) && !table_borrows(t, va))
 		return -ERANGE;
-	walk_enter(self);
+	slots = walk_enter(&w, self, t);
 	_Pragma("GCC unroll 8") for (unsigned level = FMT_LEVELS; level > 1; level--)
 	{
-		pte = slot_load_walk(&slots[slot_index(va, level)]);
+		pte = walk_step(&w, &slots[slot_index(va, level)], level);
 		if (unlikely(!fmt_is_table(pte, level)))
-			return walk_leave_quick(self)
+			return walk_leave_quick(&w)
 				       ? translate_huge(pte, level, va, ret_pa, ret_prop)
 				       : walk_again(self, t, va, ret_pa, ret_prop);
 		slots = slots_of_pa(phys_off, walked_table_pa(pte));
 	}
-	pte = slot_load_walk(&slots[slot_index(va, 1)]);
-	return walk_leave_quick(self) ? translate(pte, 1, va, ret_pa, ret_prop)
-				      : walk_again(self, t, va, ret_pa, ret_prop);
+	pte = walk_step(&w, &slots[slot_index(va, 1)], 1);
+	return walk_leave_quick(&w) ? translate(pte, 1, va, ret_pa, ret_prop)
+				    : walk_again(self, t, va, ret_pa, ret_prop);
 }
 
 static inline bool access_permitted(pt_prop_t prop, enum pt_access access, bool user)
@@ -138,23 +177,29 @@ static inline bool access_permitted(pt_prop_t prop, enum pt_access access, bool 
 static int op_access(struct pt_thread *self, struct pt_table *t, pt_va_t va, enum pt_access access,
 		     bool user, pt_pa_t *ret_pa)
 {
+	struct hardware_walk w;
 	unsigned level;
 	pte_t pte, touched;
-	slot_t *slot;
-	int rc = 0;
+	slot_t *slot, *slots;
+	bool holds;
+	int rc;
 
 	if (!table_manages(t, va) && !table_borrows(t, va))
 		return -ERANGE;
-	walk_enter(self);
 	do {
-		slot = walk_to_slot(t, va, &level, &pte);
-		if (!fmt_translates(pte))
-			rc = -ENOENT;
-		else if (!access_permitted(fmt_leaf_prop(pte, level), access, user))
-			rc = -EACCES;
+		slots = walk_enter(&w, self, t);
+		slot = walk_to_slot(&w, t, slots, va, &level, &pte);
+		rc = !fmt_translates(pte)                                        ? -ENOENT
+		     : access_permitted(fmt_leaf_prop(pte, level), access, user) ? 0
+										 : -EACCES;
 		touched = fmt_touched(pte, access == PT_ACCESS_WRITE);
-	} while (!rc && touched != pte && !slot_exchange_if(slot, &pte, touched));
-	walk_leave(self);
+		if (rc || touched == pte) {
+			holds = walk_leave(&w);
+		} else {
+			holds = walk_touch(&w, slot, pte, touched);
+			walk_leave(&w);
+		}
+	} while (!holds);
 	if (!rc)
 		*ret_pa = fmt_leaf_pa(pte, level) + (va & (level_size(level) - 1));
 	return rc;
@@ -205,6 +250,8 @@ static PT_APART int query_borrowed(struct pt_thread *self, struct pt_table *t, p
 static PT_APART int query_again(struct pt_thread *self, struct pt_table *t, pt_va_t va,
 				struct pt_mapping *ret)
 {
+	if (STRATEGY_REUSES)
+		stat_add(stats_of(self, t), STAT_RETRIES, 1);
 	port_rcu_wake(&self->port);
 	return t->ops->query(self, t, va, ret);
 }

@@ -243,14 +243,15 @@ static inline void fill_child(struct cursor *c, struct node *child, pte_t pte, u
 static inline int split_slot(struct cursor *c, struct slot *s)
 {
 	const struct pt_table *t = c->table;
-	struct node *child = node_take(c->self, s->level - 1);
+	struct node *child = table_take(c->self, c->table, s->level - 1);
 	pte_t old = s->pte;
 	enum pt_kind kind = fmt_kind(old, s->level);
 
 	fill_child(c, child, old, s->level);
 	strategy_adopt_child(c, s, child);
 	if (!strategy_child_install(c, s, child)) {
-		node_put(c->self, child);
+		strategy_abandon_child(c, child);
+		table_put(c->self, t, child);
 		return VISIT_AGAIN;
 	}
 	s->pte = fmt_table(node_to_pa(t, child));

@@ -28,7 +28,7 @@ static void root_fill(struct pt_thread *self, struct pt_table *t)
 
 	for (unsigned i = slot_index(t->first, FMT_LEVELS); i <= slot_index(t->last, FMT_LEVELS);
 	     i++) {
-		slot_init(&slots[i], fmt_table(node_to_pa(t, node_take(self, FMT_LEVELS - 1))));
+		slot_init(&slots[i], fmt_table(node_to_pa(t, table_take(self, t, FMT_LEVELS - 1))));
 		t->root->live++;
 	}
 }
@@ -47,7 +47,7 @@ static void root_borrow(struct pt_table *t)
 /* Give @t a root, for which enough nodes have been reserved. */
 static void op_create(struct pt_thread *self, struct pt_table *t)
 {
-	t->root = node_take(self, FMT_LEVELS);
+	t->root = table_take(self, t, FMT_LEVELS);
 	t->root_pa = node_to_pa(t, t->root);
 	t->root_slots = (uintptr_t)node_slots(t, t->root);
 	if (t->role == PT_ROLE_KERNEL)
@@ -67,6 +67,8 @@ static void op_destroy(struct pt_thread *self, struct pt_table *t)
 			slot_init(&slots[i], 0);
 	collect_subtree(t, t->root, &chain);
 	free_chain(self, t, &chain);
+	if (STRATEGY_REUSES && !self->holds && retired_enough(self))
+		pt_thread_hand_over(self);
 	t->root = NULL;
 }
 

@@ -157,7 +157,9 @@ struct pt_strategy_info {
 	enum pt_isolation isolation;
 	bool readers_share; /* read cursors on overlapping ranges run together */
 	bool lock_free_query;
-	bool disjoint_parallel; /* calls on ranges in different leaf tables write no common cache line */
+	bool disjoint_parallel; /* calls on ranges in different leaf tables write no common cache line; */
+	bool disjoint_building; /* nor where these are only being made */
+	bool reuses;            /* tables are used again without a grace period; walks notice */
 	/* Kinds of node locks it has: bit i is pt_node_lock_at(i), the lowest what a table has unless
 	 * asked; 0: it locks no nodes. */
 	unsigned node_locks;
@@ -410,10 +412,11 @@ struct pt_config {
 	enum pt_role role;
 	/*
 	 * User role: share this kernel table's half, or NULL. It has the same format, leading bits
-	 * and pool, its range lies apart, and either both strategies are `bare` or neither. pt_walk() and
-	 * pt_access() follow this table's own root there, as the hardware does; pt_query() and
-	 * pt_query_get() ask the kernel table, by its strategy; everything else is -ERANGE. What is
-	 * mapped in the kernel table later is seen as well. Holds a reference of it.
+	 * and pool, its range lies apart, and either both strategies are `bare` or neither; if the
+	 * kernel's `reuses` tables, so must this one's. pt_walk() and pt_access() follow this table's own
+	 * root there, as the hardware does; pt_query() and pt_query_get() ask the kernel table, by
+	 * its strategy; everything else is -ERANGE. What is mapped in the kernel table later is seen
+	 * as well. Holds a reference of it.
 	 */
 	struct pt_table *kernel;
 	/*
@@ -446,7 +449,8 @@ PT_API PT_MUST_CHECK int pt_table_create(struct pt_thread *self, const struct pt
 					 struct pt_table **ret_table);
 
 /*
- * Destroy a table and all it maps: flushes, drops tracked items, frees the nodes.
+ * Destroy a table and all it maps: flushes, drops tracked items, frees the nodes; if its strategy
+ * `reuses` them, they are retired instead.
  * The caller guarantees that no other thread uses the table any more and that every gather of it
  * has been synced.
  * Return: 0; -EBUSY: this thread holds a cursor on it, or there are other references: tables that

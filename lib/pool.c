@@ -255,7 +255,9 @@ static unsigned pool_take_fresh(struct pt_pool *pool, struct pool_home *home,
 		size_t index = FRESH_NEXT(fresh) + i;
 		struct node *node = (struct node *)(pool->meta + index * NODE_META_BYTES);
 
-		node->state = NODE_FREE; /* an embedder's metadata need not be zero */
+		/* an embedder's metadata need not be zero */
+		node->state = NODE_FREE;
+		atomic_store_explicit(&node->generation, 0, memory_order_relaxed);
 		pool_poison(pool, node);
 		node_chain_push(chain, node);
 	}

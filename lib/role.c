@@ -32,6 +32,8 @@ static bool may_share(const struct pt_instance *instance, const struct pt_config
 	       !strcmp(kernel->instance->format.name, instance->format.name) &&
 	       (kernel->instance->strategy.isolation == PT_ISOLATION_NONE) ==
 		       (instance->strategy.isolation == PT_ISOLATION_NONE) &&
+	       /* who walks from the user's root comes to the kernel's tables */
+	       kernel->instance->strategy.reuses <= instance->strategy.reuses &&
 	       (last < kernel->first || first > kernel->last);
 }
 

@@ -95,6 +95,7 @@ static void free_retired(struct node *node)
 
 static void retired_callback(struct port_rcu_head *head)
 {
+	port_rcu_called(head);
 	free_retired((struct node *)((char *)head - offsetof(struct node, retired.rcu)));
 }
 
@@ -230,8 +231,10 @@ int pt_thread_set_home(struct pt_thread *self, unsigned home)
 		return -EINVAL;
 	if (self->holds)
 		return -EBUSY;
-	if (home != self->home)
+	if (home != self->home) {
 		give_spare(self);
+		self->retired_of = NULL; /* of the old home, so not to be used again */
+	}
 	self->home = home;
 	return 0;
 }

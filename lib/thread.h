@@ -51,10 +51,11 @@ struct pt_thread {
 	uint64_t id;                  /* of this registration, never used again; not 0 */
 	unsigned slot; /* slot number, below POOL_SLOTS; or POOL_SLOTS: there was none left */
 	unsigned home; /* whose chunks spare nodes are taken from */
-	struct node_chain clean;   /* zeroed and poisoned, at most THREAD_CLEAN */
-	struct node_chain spare;   /* poisoned, content and metadata of an earlier life */
-	struct node_chain retired; /* unlinked and flushed, to be handed over as one chain */
-	uint64_t fail_after;       /* node allocations left before they fail; for tests */
+	struct node_chain clean;         /* zeroed and poisoned, at most THREAD_CLEAN */
+	struct node_chain spare;         /* poisoned, content and metadata of an earlier life */
+	struct node_chain retired;       /* unlinked and flushed, to be handed over as one chain; */
+	const struct pt_ops *retired_of; /* all of one instance, this; or NULL */
+	uint64_t fail_after;             /* node allocations left before they fail; for tests */
 	struct cursor *holds;      /* cursors it has open, by `next_held`, on different tables */
 	/*
 	 * For strategies that wrap calls. `copies` trees make what a call makes in one, so that many

@@ -78,6 +78,7 @@ static void destroy_tables(struct homes *h)
 {
 	while (h->nr_tables)
 		expect_ok(pt_table_destroy(h->self, h->tables[--h->nr_tables]));
+	expect_ok(pt_thread_reclaim(h->self)); /* who reuses tables frees them like retired ones */
 }
 
 static struct pt_home_stats home_stats(struct homes *h, unsigned home)
@@ -243,10 +244,13 @@ static void *live(void *argument)
 	struct pt_thread *self;
 	struct pt_table *tables[16];
 	unsigned i, n;
+	/* Where freed tables have to wait, home has enough only if they are waited for, which takes long. */
+	bool waits = r->h->fx->strategy->reuses;
 
 	if (pt_thread_register(r->h->pool, &self) || pt_thread_set_home(self, r->home))
 		return r;
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < (waits ? 100 : 2000); i++) {
+		r->abroad += waits && i % 16 == 0 && pt_thread_reclaim(self) != 0;
 		for (n = 0; n < 1 + i % 16; n++) {
 			if (pt_table_create(self, &r->h->config, &tables[n]))
 				break;

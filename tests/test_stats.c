@@ -38,6 +38,7 @@ static const struct lock_cost {
 	{.strategy = "rwlock", .call = true},
 	{.strategy = "coupling", .path = true},
 	{.strategy = "split", .call = true, .nodes = true, .alone = true},
+	{.strategy = "optimistic", .nodes = true, .stray = true},
 	{.strategy = "rcu", .nodes = true, .stray = true},
 };
 

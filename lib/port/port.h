@@ -6,7 +6,7 @@
  *
  * An implementation defines
  *   struct port_thread    what the port keeps for one registered thread; part of struct pt_thread
- *   struct port_rcu_head  at most 24 bytes, part of the metadata of a node
+ *   struct port_rcu_head  at most 16 bytes, part of the metadata of a node
  * and the functions below, as functions or macros.
  */
 #ifndef PT_PORT_H
@@ -22,10 +22,6 @@
 #define PORT_COLD __attribute__((noinline))
 
 struct port_thread;
-struct port_rcu_head;
-
-typedef void (*port_rcu_fn)(struct port_rcu_head *head);
-
 /* ---- threads and RCU ---- */
 
 /* The calling thread becomes, ceases to be, an RCU reader. */
@@ -43,12 +39,6 @@ void port_thread_unregister(struct port_thread *self);
  *   bool port_rcu_read_unlock_quick(struct port_thread *self);
  *   void port_rcu_wake(struct port_thread *self);
  */
-
-/*
- * Call @fn(@head) after a grace period, on a thread that holds nothing and must not block on
- * readers. Callable inside read sections and with locks held.
- */
-void port_rcu_call(struct port_thread *self, struct port_rcu_head *head, port_rcu_fn fn);
 
 /* Wait for a grace period. Outside read sections, without locks. */
 void port_rcu_synchronize(struct port_thread *self);
@@ -151,5 +141,13 @@ static PORT_INLINE void port_freed(void *memory, size_t bytes)
 #endif
 
 #include "port_impl.h"
+
+/*
+ * Call @fn(@head) after a grace period, on a thread that holds nothing and must not block on
+ * readers. Callable inside read sections and with locks held. The first thing that @fn does is
+ * port_rcu_called(@head).
+ */
+typedef void (*port_rcu_fn)(struct port_rcu_head *head);
+void port_rcu_call(struct port_thread *self, struct port_rcu_head *head, port_rcu_fn fn);
 
 #endif

@@ -13,6 +13,7 @@
  *   STRATEGY_READERS_SHARE   read cursors on overlapping ranges run together
  *   STRATEGY_LOCK_FREE_QUERY queries take no lock and never wait
  *   STRATEGY_DISJOINT_PARALLEL calls on ranges in different leaf tables write no common cache line
+ *   STRATEGY_DISJOINT_BUILDING nor where these are only being made. Default: the same
  *   STRATEGY_NODE_LOCKS      the kinds of node locks it has: a bit for each, see lib/sync/nodekind.h;
  *                            the lowest is its default; 0: it locks no nodes
  *   STRATEGY_SHORT_LOCKS     those with which calls on one page may take the short way; if it is not
@@ -22,6 +23,9 @@
  *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
  *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range, and what
  *                            holds no mapping there it may simply store to
+ *   STRATEGY_REUSES          1: a node begins a new life as soon as it is flushed, with the metadata of the
+ *                            last; walks are queries, which notice, and strategy_query_touch(q, slot,
+ *                            pte, touched) is the compare-exchange for them: see generation.h. Default: 0
  *   struct strategy_query    what a query in progress keeps
  *   STRATEGY_WRAPPER         a file with calls that stand before those of the tree: see at the end
  *
@@ -38,8 +42,12 @@
 #ifndef PT_STRATEGY_CONTRACT_H
 #define PT_STRATEGY_CONTRACT_H
 
+#include "reuse.h"
 #include "sync/nodekind.h"
-#include "walk.h"
+
+#ifndef STRATEGY_DISJOINT_BUILDING
+#define STRATEGY_DISJOINT_BUILDING STRATEGY_DISJOINT_PARALLEL
+#endif
 
 #ifndef STRATEGY_SHORT_LOCKS
 #define STRATEGY_SHORT_LOCKS NODELOCK_BIT(NODELOCK_TTAS)
@@ -105,6 +113,9 @@ static inline bool strategy_child_install(struct cursor *c, struct slot *s, stru
 /* Give a node that is about to be installed in @s, in the held range, the lock state that implies. */
 static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child);
 
+/* It was not installed after all, and nobody has seen it: take that back. */
+static inline void strategy_abandon_child(struct cursor *c, struct node *child);
+
 /* @slots more slots of @node are not EMPTY, @marks more hold a MARK. */
 static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks);
 
@@ -114,6 +125,15 @@ static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int
  * afterwards. Return as strategy_slot_change().
  */
 static inline bool strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte);
+
+#if !STRATEGY_REUSES
+/* The next life of the node begins with all-zero metadata. */
+static inline void strategy_abandon_child(struct cursor *c, struct node *child)
+{
+	(void)c;
+	(void)child;
+}
+#endif
 
 /* Does nobody hold this node; or the table as such? For the checker. */
 static inline bool strategy_node_is_free(struct node *node);

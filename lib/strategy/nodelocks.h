@@ -21,6 +21,7 @@
 #define PT_STRATEGY_NODELOCKS_H
 
 #include "exclusive.h"
+#include "reuse.h"
 #include "sync/sharedlock.h"
 
 #define STRATEGY_ISOLATION PT_ISOLATION_RANGE
@@ -61,7 +62,44 @@ static PT_INLINE void cursor_unlock_node(struct cursor *c, struct node *node)
 		sharedlock_unlock(lock_of(node), c->node_lock);
 }
 
+/* A table that is about to be linked is locked. */
+static inline void node_born_locked(struct cursor *c, struct node *node)
+{
+	/* Who looked for it in its last life may lock it for a moment, and then waits for nobody. */
+	if (STRATEGY_REUSES)
+		sharedlock_lock(lock_of(node), c->node_lock, &c->self->waiter);
+	else
+		sharedlock_init_locked(lock_of(node));
+}
+
 #include "preorder.h"
+
+/*
+ * What a walk notes of a node when it comes to it; whether that still holds, so that what it has read
+ * there was in the tree; and whether the node, now locked, has left the tree since. Where no node
+ * that a walk can come to begins a new life, there is nothing to note, and a mark under the lock says
+ * that it has left.
+ */
+#if !STRATEGY_REUSES
+static PT_INLINE uint64_t node_look(struct node *node)
+{
+	(void)node;
+	return 0;
+}
+
+static PT_INLINE bool node_is_as_seen(struct node *node, uint64_t seen)
+{
+	(void)node;
+	(void)seen;
+	return true;
+}
+
+static PT_INLINE bool node_has_left(struct node *node, uint64_t seen)
+{
+	(void)seen;
+	return lock_of(node)->stray;
+}
+#endif
 
 /* How an attempt to lock a node on the way went; all but LOCKED leave it unlocked. */
 enum got {
@@ -71,11 +109,12 @@ enum got {
 	GOT_BUSY,   /* it would have to be waited for, and the cursor may only try */
 };
 
-static PT_INLINE enum got cursor_lock_unless_stray(struct cursor *c, struct node *node)
+static PT_INLINE enum got cursor_lock_unless_stray(struct cursor *c, struct node *node,
+						   uint64_t seen)
 {
 	if (unlikely(!cursor_lock_node(c, node)))
 		return GOT_BUSY;
-	if (likely(!lock_of(node)->stray))
+	if (likely(!node_has_left(node, seen)))
 		return GOT_LOCKED;
 	cursor_unlock_node(c, node);
 	return GOT_STRAY;
@@ -88,10 +127,10 @@ static PT_INLINE enum got cursor_lock_unless_stray(struct cursor *c, struct node
 static inline struct node *cursor_build_child(struct cursor *c, struct node *node, unsigned level,
 					      slot_t *slot)
 {
-	struct node *child = node_take(c->self, level - 1);
+	struct node *child = table_take(c->self, c->table, level - 1);
 
 	stat_add(c->stats, STAT_NODES_TAKEN, 1);
-	sharedlock_init_locked(lock_of(child));
+	node_born_locked(c, child);
 	slot_publish(slot, fmt_table(node_to_pa(c->table, child)));
 	exclusive_live_add(node, 1, 0);
 	return child;
@@ -102,21 +141,22 @@ static inline struct node *cursor_build_child(struct cursor *c, struct node *nod
  * Return GOT_PASSED if the walk goes on, with the state of the walk advanced; GOT_LOCKED if @node is
  * the covering node.
  */
-static enum got cursor_settle(struct cursor *c, struct node **node, unsigned level, slot_t *slot,
-			      bool *held)
+static enum got cursor_settle(struct cursor *c, struct node **node, uint64_t *seen, unsigned level,
+			      slot_t *slot, bool *held)
 {
 	struct node *parent = *node;
 	enum got got = GOT_LOCKED;
 	pte_t pte;
 
 	if (!*held)
-		got = cursor_lock_unless_stray(c, parent);
+		got = cursor_lock_unless_stray(c, parent, *seen);
 	if (got != GOT_LOCKED)
 		return got;
 	*held = true;
 	pte = slot_load_locked(slot);
 	if (fmt_is_table(pte, level)) {
 		*node = child_of(c->table, pte);
+		*seen = node_look(*node);
 		*held = false;
 	} else if (c->mode == PT_BUILD && fmt_kind(pte, level) == PT_KIND_EMPTY) {
 		*node = cursor_build_child(c, parent, level, slot);
@@ -132,6 +172,7 @@ static inline enum got cursor_lock_cover(struct cursor *c)
 {
 	const struct pt_table *t = c->table;
 	pt_pa_t pa = t->root_pa;
+	uint64_t seen = node_look(t->root);
 	bool held = false;
 	unsigned level;
 
@@ -145,12 +186,17 @@ static inline enum got cursor_lock_cover(struct cursor *c)
 		if (level == c->floor)
 			break;
 		pte = slot_load_walk(slot);
+		node = node_at_pa(t, pa);
 		if (!held && fmt_is_table(pte, level)) {
+			const uint64_t before = seen;
+
 			pa = fmt_table_pa(pte);
+			seen = node_look(node_at_pa(t, pa));
+			if (unlikely(!node_is_as_seen(node, before)))
+				return GOT_STRAY;
 			continue;
 		}
-		node = node_at_pa(t, pa);
-		got = cursor_settle(c, &node, level, slot, &held);
+		got = cursor_settle(c, &node, &seen, level, slot, &held);
 		if (got == GOT_LOCKED)
 			break;
 		if (got != GOT_PASSED)
@@ -159,7 +205,7 @@ static inline enum got cursor_lock_cover(struct cursor *c)
 	}
 	c->node = node_at_pa(t, pa);
 	c->level = (uint8_t)level;
-	return held ? GOT_LOCKED : cursor_lock_unless_stray(c, c->node);
+	return held ? GOT_LOCKED : cursor_lock_unless_stray(c, c->node, seen);
 }
 
 static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)

@@ -33,91 +33,18 @@
 #define PT_STRATEGY_RCU_H
 
 #include "lockfreequery.h"
-#include "nodelocks.h"
-#include "zeroed.h"
+#include "walk.h"
 
 #define STRATEGY_NAME "rcu"
 #define STRATEGY_SUMMARY "lock-free walk to the covering node, its spinlock, then depth first below"
-#define STRATEGY_READERS_SHARE 1
-#define STRATEGY_DISJOINT_PARALLEL 1
-#define STRATEGY_CONCURRENT 1
-#define STRATEGY_SOFTWARE_BITS 0
 
-static inline bool strategy_table_is_free(struct pt_table *table)
+static PT_INLINE bool look_for_leaf_table(struct cursor *c, uint64_t *seen)
 {
-	(void)table;
-	return true;
+	*seen = 0;
+	return walk_to_leaf_table(c);
 }
 
-static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
-{
-	(void)c;
-	(void)s;
-	sharedlock_init_locked(lock_of(child));
-}
-
-static inline bool strategy_lock_range(struct cursor *c)
-{
-	enum got got;
-
-	port_rcu_read_lock(&c->self->port);
-	while ((got = cursor_lock_cover(c)) == GOT_STRAY) {
-		stat_add(c->stats, STAT_RETRIES, 1);
-		/* A new section for each attempt, so that strays met on the way can be freed. */
-		port_rcu_read_unlock(&c->self->port);
-		port_rcu_read_lock(&c->self->port);
-	}
-	port_rcu_read_unlock(&c->self->port);
-	if (got != GOT_LOCKED)
-		return false;
-	return cursor_lock_rest(c);
-}
-
-static inline void strategy_unlock_range(struct cursor *c)
-{
-	cursor_unlock_nodes(c);
-}
-
-/*
- * The page is not to be had. Whoever may only try is not to call the system either: the long way,
- * which follows, does it instead. Behind that nobody does, for the call may fail or wait.
- */
-static PT_INLINE void rcu_leave_in_vain(struct cursor *c)
-{
-	if (c->try_only)
-		port_rcu_read_unlock_quick(&c->self->port);
-	else
-		port_rcu_read_unlock(&c->self->port);
-}
-
-static PT_INLINE bool strategy_lock_page(struct cursor *c)
-{
-	enum got got;
-
-	port_rcu_read_lock(&c->self->port);
-	if (unlikely(!walk_to_leaf_table(c))) {
-		rcu_leave_in_vain(c);
-		return false;
-	}
-	got = cursor_lock_unless_stray(c, c->node);
-	if (unlikely(got != GOT_LOCKED)) {
-		stat_add(cursor_stats(c), STAT_RETRIES, got == GOT_STRAY);
-		rcu_leave_in_vain(c);
-		return false;
-	}
-	if (!c->try_only) {
-		port_rcu_read_unlock(&c->self->port);
-	} else if (unlikely(!port_rcu_read_unlock_quick(&c->self->port))) {
-		cursor_unlock_node(c, c->node);
-		return false;
-	}
-	return true;
-}
-
-static PT_INLINE void strategy_unlock_page(struct cursor *c)
-{
-	cursor_unlock_node(c, c->node);
-}
+#include "lockfreecover.h"
 
 /* Mark @node and all below as stray and let waiters see it. All of it is locked. */
 static void rcu_mark_stray(struct cursor *c, struct node *node, unsigned level)

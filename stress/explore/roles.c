@@ -39,7 +39,7 @@ void roles_setup(struct program *p, const struct pt_config *config)
 	must_work(pt_table_create(p->handles[0], &kernel, &p->kernel), "creating the kernel table");
 	holding = (struct holding){.user = *config, .references = 1};
 	holding.user.kernel = p->kernel;
-	if (p->scenario->user)
+	if (p->scenario->user && !pt_strategy_find(p->strategy)->reuses)
 		holding.user.strategy = p->scenario->user;
 	holding.user.activate = load_root;
 	must_work(pt_table_create(p->handles[0], &holding.user, &p->table),

@@ -65,6 +65,8 @@ struct cell {
 
 #define MAX_POLLED 8
 
+#define STEP_LIMIT 30000 /* of an execution, before it is taken for endless */
+
 enum wait_kind { WAIT_NONE, WAIT_POLL, WAIT_SLEEP, WAIT_GRACE, WAIT_BARRIER, WAIT_FLUSH };
 
 struct thread {
@@ -117,8 +119,9 @@ struct runtime {
 	struct thread *self; /* running thread */
 	uint32_t *touched;   /* cells used in this execution */
 	uint32_t nr_touched;
-	uint32_t step;   /* possible scheduling points so far */
-	uint32_t forced; /* replay: the step of the next switch */
+	uint32_t step; /* possible scheduling points so far */
+	uint32_t
+		forced; /* from this step on a cell need not be hot: replay's next switch, or the limit */
 	uint8_t pollers; /* threads in WAIT_POLL, a bit each */
 	uint8_t enabled; /* threads that can run, a bit each */
 	uint8_t unfinished;
@@ -255,7 +258,7 @@ static inline void sched_effect_any(void)
 static inline bool sched_stop(struct cell *cell, bool write)
 {
 	rt.step++;
-	if (!cell->hot && likely(rt.step != rt.forced))
+	if (!cell->hot && likely(rt.step < rt.forced))
 		return false;
 	rt.self->next = (struct footprint){0};
 	footprint_add(&rt.self->next, cell->bit, write);

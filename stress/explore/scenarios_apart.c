@@ -30,6 +30,7 @@ const struct scenario scenarios_apart[] = {
 		.name = "apart-cursors",
 		.about = "cursors stay open on neighbouring leaf tables",
 		.apart = APART_ALL,
+		.above = true,
 		.initial = {MAP(0, 2, 8), MAP(4, 2, 16)},
 		.threads =
 			{
@@ -77,6 +78,7 @@ const struct scenario scenarios_apart[] = {
 		.name = "apart-cold",
 		.about = "threads that have no nodes near build tables of far ranges",
 		.apart = APART_MEMORY,
+		.above = true,
 		.cold = true,
 		.initial = {MAP(31, 1, 16), MAP(47, 1, 24)},
 		.threads =

@@ -15,8 +15,6 @@
 #include "search.h"
 #include "trace.h"
 
-#define STEP_LIMIT 30000
-
 static struct coroutine host;
 static unsigned interrupted; /* by THREAD_RCU */
 static bool failed, pruned;

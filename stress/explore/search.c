@@ -55,6 +55,14 @@ static bool endless_is_fair, too_long;
 
 /* ---- replay ---- */
 
+/* Who spins on what nobody else knows must come to an end, too. */
+static void force_next(void)
+{
+	bool more = replay && replayed < replay->count;
+
+	rt.forced = more ? replay->at[replayed].step : STEP_LIMIT + 1;
+}
+
 /* What the schedule says about this step; NULL: the default. */
 static const struct schedule_switch *replay_next(bool pick)
 {
@@ -63,7 +71,7 @@ static const struct schedule_switch *replay_next(bool pick)
 	if (replayed == replay->count || s->step != rt.step)
 		return NULL;
 	replayed++;
-	rt.forced = replayed < replay->count ? replay->at[replayed].step : UINT32_MAX;
+	force_next();
 	replay_fits &= s->pick == pick;
 	return s->pick == pick ? s : NULL;
 }
@@ -204,7 +212,7 @@ static void run_once(void)
 	memset(picked, 0, sizeof(picked));
 	replayed = 0;
 	replay_fits = true;
-	rt.forced = replay && replay->count ? replay->at[0].step : UINT32_MAX;
+	force_next();
 	if (!replay)
 		searcher->begin();
 	sched_run();

@@ -37,6 +37,12 @@ struct place {
 	char text[PLACE_BYTES];
 };
 
+/* An address of atomic accesses. */
+struct accessed {
+	uintptr_t addr;
+	uint32_t threads; /* bit n: by thread n */
+};
+
 extern char __executable_start[];
 
 static struct event *events;
@@ -44,6 +50,8 @@ static unsigned nr_events;
 static uintptr_t race_addr; /* 0: no race */
 static struct place *places;
 static unsigned nr_places;
+static struct accessed accessed[MAX_EVENTS];
+static unsigned nr_accessed;
 
 void trace_begin(void)
 {
@@ -135,13 +143,41 @@ const char *trace_thread(unsigned thread)
 
 /* ---- which events matter ---- */
 
+static int compare_accessed(const void *a, const void *b)
+{
+	uintptr_t x = ((const struct accessed *)a)->addr, y = ((const struct accessed *)b)->addr;
+
+	return (x > y) - (x < y);
+}
+
+/* Who accesses what, for all events at once: a thread that spins has thousands. */
+static void find_accessed(void)
+{
+	unsigned n = 0;
+
+	nr_accessed = 0;
+	for (unsigned i = 0; i < nr_events; i++)
+		if (events[i].kind == EVENT_ATOMIC && events[i].thread != THREAD_MAIN)
+			accessed[nr_accessed++] = (struct accessed){
+				.addr = events[i].addr,
+				.threads = 1U << events[i].thread,
+			};
+	qsort(accessed, nr_accessed, sizeof(*accessed), compare_accessed);
+	for (unsigned i = 0; i < nr_accessed; i++)
+		if (n && accessed[n - 1].addr == accessed[i].addr)
+			accessed[n - 1].threads |= accessed[i].threads;
+		else
+			accessed[n++] = accessed[i];
+	nr_accessed = n;
+}
+
 static bool shared(const struct event *event)
 {
-	for (unsigned i = 0; i < nr_events; i++)
-		if (events[i].kind == EVENT_ATOMIC && events[i].addr == event->addr &&
-		    events[i].thread != event->thread && events[i].thread != THREAD_MAIN)
-			return true;
-	return false;
+	struct accessed key = {.addr = event->addr};
+	const struct accessed *found =
+		bsearch(&key, accessed, nr_accessed, sizeof(*accessed), compare_accessed);
+
+	return found && (found->threads & ~(1U << event->thread));
 }
 
 static bool races(const struct event *event)
@@ -331,6 +367,7 @@ void trace_print(FILE *out)
 	const struct event *last = NULL;
 	unsigned repeated = 0;
 
+	find_accessed();
 	find_places();
 	for (unsigned i = 0; i < nr_events; i++) {
 		if (!matters(&events[i]))

@@ -114,6 +114,7 @@ struct holder {
 
 static void free_object(struct port_rcu_head *head)
 {
+	port_rcu_called(head);
 	port_poison(head, sizeof(struct object));
 }
 

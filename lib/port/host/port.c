@@ -37,27 +37,14 @@ void port_thread_unregister(struct port_thread *self)
 		PORT_RCU(unregister_thread)();
 }
 
-static void run_callback(struct rcu_head *rcu)
-{
-	struct port_rcu_head *head =
-		(struct port_rcu_head *)((char *)rcu - offsetof(struct port_rcu_head, rcu));
-
-#ifdef PORT_TSAN
-	__tsan_acquire(head);
-#endif
-	PORT_READERS_GONE();
-	head->fn(head);
-}
-
 void port_rcu_call(struct port_thread *self, struct port_rcu_head *head, port_rcu_fn fn)
 {
 	(void)self;
 	port_point(PORT_POINT_RETIRE);
-	head->fn = fn;
 #ifdef PORT_TSAN
 	__tsan_release(head);
 #endif
-	PORT_RCU(call_rcu)(&head->rcu, run_callback);
+	PORT_RCU(call_rcu)(head, fn);
 }
 
 void port_rcu_synchronize(struct port_thread *self)
@@ -84,6 +71,7 @@ static void barrier_pass(struct port_rcu_head *head)
 {
 	_Atomic uint32_t *passed = &((struct barrier *)head)->passed;
 
+	port_rcu_called(head);
 	/* [ORD-barrier] rel: callbacks that ran before are complete */
 	atomic_store_explicit(passed, 1, memory_order_release);
 	port_wake(passed, 1);

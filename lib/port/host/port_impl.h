@@ -65,10 +65,8 @@ struct port_thread {
 #endif
 };
 
-struct port_rcu_head {
-	struct rcu_head rcu;
-	port_rcu_fn fn;
-};
+/* As liburcu calls back with what it was given, there is no room needed for ours beside it. */
+#define port_rcu_head rcu_head
 
 #ifdef PORT_TSAN
 /* Every read section's end happens before the end of every grace period that it delays. */
@@ -77,9 +75,11 @@ void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);
 #define PORT_READERS_LEAVE() __tsan_release(&port_tsan_readers)
 #define PORT_READERS_GONE() __tsan_acquire(&port_tsan_readers)
+#define port_rcu_called(head) (__tsan_acquire(head), PORT_READERS_GONE())
 #else
 #define PORT_READERS_LEAVE() ((void)0)
 #define PORT_READERS_GONE() ((void)0)
+#define port_rcu_called(head) ((void)(head))
 #endif
 
 #ifdef PORT_OWN_READ_SECTION

@@ -20,6 +20,8 @@ struct port_rcu_head {
 	void *unused;
 };
 
+#define port_rcu_called(head) ((void)(head))
+
 /*
  * Who reads is known from the coroutine that runs, not from @self: the explorer's set-up and
  * tear-down use the handles of the scenario's threads.
