@@ -56,7 +56,7 @@ struct pt_thread {
 	struct node_chain retired;       /* unlinked and flushed, to be handed over as one chain; */
 	const struct pt_ops *retired_of; /* all of one instance, this; or NULL */
 	uint64_t fail_after;             /* node allocations left before they fail; for tests */
-	struct cursor *holds;      /* cursors it has open, by `next_held`, on different tables */
+	struct cursor *holds; /* cursors it has open, by `next_held`, on different tables */
 	/*
 	 * For strategies that wrap calls. `copies` trees make what a call makes in one, so that many
 	 * nodes are reserved; 0: whoever replays a call has been given them.
