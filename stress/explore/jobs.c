@@ -2,6 +2,7 @@
 #include "jobs.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 
 #include "command.h"
 #include "interrupt.h"
+
+#define LOOK_MS 100 /* for signals, while jobs work */
 
 struct job {
 	pid_t pid; /* -1: could not be started */
@@ -42,12 +45,14 @@ static void pass_on_interrupt(struct jobs *jobs)
 static bool read_all(struct jobs *jobs, int fd, char *to, size_t size)
 {
 	while (size) {
-		ssize_t n = read(fd, to, size);
+		struct pollfd readable = {.fd = fd, .events = POLLIN};
+		ssize_t n;
 
-		if (n < 0 && errno == EINTR) {
-			pass_on_interrupt(jobs);
+		pass_on_interrupt(jobs);
+		/* Not for ever: a signal may come between the look and the wait. */
+		if (poll(&readable, 1, LOOK_MS) <= 0)
 			continue;
-		}
+		n = read(fd, to, size);
 		if (n <= 0)
 			return false;
 		to += n;
