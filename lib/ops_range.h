@@ -245,6 +245,7 @@ static inline int split_slot(struct cursor *c, struct slot *s)
 	strategy_adopt_child(c, s, child);
 	if (!strategy_child_install(c, s, child)) {
 		node_put(c->self, child);
+		c->self->taken--;
 		return VISIT_AGAIN;
 	}
 	s->pte = fmt_table(node_to_pa(t, child));

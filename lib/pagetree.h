@@ -1139,7 +1139,7 @@ static inline PT_MUST_CHECK int pt_merge(struct pt_thread *self, struct pt_table
 
 /* Where a check failed: S1 of the correctness contract. */
 struct pt_check_report {
-	uint64_t nodes;  /* reached */
+	uint64_t nodes;  /* reached; in each of the trees of a strategy that replicates */
 	uint64_t leaves; /* of every level */
 	uint64_t marks;
 	uint64_t mapped_bytes;
