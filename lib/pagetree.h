@@ -451,7 +451,9 @@ PT_API pt_pa_t pt_table_root(const struct pt_table *table);
 
 /*
  * The same on the CPUs of NUMA home @home, which have a copy of the tree by themselves if the strategy
- * `replicates`. With any root translations are right, once what was changed has been flushed (T1).
+ * `replicates`. With any root translations are right, once what was changed has been flushed (T1). That
+ * something has been mapped a home's tree may not know yet: who faults there, where pt_walk() finds a
+ * translation, brings it forward by pt_query(), by a thread of that home.
  * @home: any number; those that the pool does not have get the same root as home 0.
  */
 PT_API pt_pa_t pt_table_root_at(const struct pt_table *table, unsigned home);
@@ -1058,7 +1060,11 @@ struct pt_stats {
 	uint64_t retries;     /* walks begun again, because a node had left the tree */
 	uint64_t splits;      /* huge leaves and marks split into a table */
 	uint64_t detaches;    /* tables taken out of the tree as a whole */
-	uint64_t uncounted;   /* calls of which nothing was counted, for want of memory */
+	/* of strategies that replicate: */
+	uint64_t appended;  /* records of calls, to the log that the trees follow */
+	uint64_t combined;  /* calls that another thread has made, which had the lock */
+	uint64_t replayed;  /* records, on a tree that was behind */
+	uint64_t uncounted; /* calls of which nothing was counted, for want of memory */
 };
 
 /*

@@ -6,7 +6,9 @@
 
 #include "table.h"
 
-static_assert(sizeof(struct stats_line) == 128, "two cache lines, the first for counting");
+static_assert(offsetof(struct stats_line, count[STAT_APPENDED]) < 64,
+	      "one cache line for most counting");
+static_assert(sizeof(struct stats_line) == 192, "and two more");
 
 struct table_stats *pt_stats_create(void)
 {
@@ -93,6 +95,9 @@ static struct pt_stats public_stats(const uint64_t *sums, uint64_t uncounted)
 		.retries = sums[STAT_RETRIES],
 		.splits = sums[STAT_SPLITS],
 		.detaches = sums[STAT_DETACHES],
+		.appended = sums[STAT_APPENDED],
+		.combined = sums[STAT_COMBINED],
+		.replayed = sums[STAT_REPLAYED],
 		.uncounted = uncounted,
 	};
 }

@@ -338,6 +338,9 @@ static void add(struct pt_stats *sum, const struct pt_stats *s)
 	sum->retries += s->retries;
 	sum->splits += s->splits;
 	sum->detaches += s->detaches;
+	sum->appended += s->appended;
+	sum->combined += s->combined;
+	sum->replayed += s->replayed;
 }
 
 /* Also of threads that have gone, and whose place others have taken. */

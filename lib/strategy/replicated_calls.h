@@ -74,6 +74,21 @@ static void replayer_init(struct pt_thread *self, const struct pt_table *t, unsi
 	port_ignore(&self->nowhere, sizeof(self->nowhere));
 }
 
+/* Its root is of the home's memory, if there is any. (A kernel table has one tree, and more nodes.) */
+static void create_tree(struct pt_thread *self, struct pt_table *tree, unsigned home)
+{
+	struct node_chain clean = self->clean;
+
+	if (home != self->home && tree->role != PT_ROLE_KERNEL &&
+	    pt_pool_take(self->pool, home, &self->spare, 1)) {
+		self->clean = (struct node_chain){0};
+		op_create(self, tree);
+		self->clean = clean;
+	} else {
+		op_create(self, tree);
+	}
+}
+
 static void replicated_create(struct pt_thread *self, struct pt_table *t)
 {
 	struct replicas *s = replicas_of(t);
@@ -82,7 +97,7 @@ static void replicated_create(struct pt_thread *self, struct pt_table *t)
 		struct replica *r = &s->of[i];
 
 		memcpy(&r->first, t, sizeof(*t));
-		op_create(self, &r->first);
+		create_tree(self, &r->first, i);
 		memcpy(&r->copy, &r->first, sizeof(*t));
 		if (t->item_ops)
 			r->copy.item_ops = &s->silent;
@@ -258,8 +273,10 @@ static void have_served(struct replicas *s, struct pt_thread *self)
 	stat_lock(stats_of(self, &home->first), waits);
 	if (waits) {
 		ask_for_service(home, self);
-		if (!rwlock_write_lock_unless(&s->tail_lock, &self->request.served))
+		if (!rwlock_write_lock_unless(&s->tail_lock, &self->request.served)) {
+			stat_add(stats_of(self, &home->first), STAT_COMBINED, 1);
 			return;
+		}
 	}
 	rwlock_write_lock(&home->lock);
 	replica_catch_up(s, home, self);

@@ -201,15 +201,16 @@ static void add_twins(struct record *record, struct node *twin)
 static void record_replay(struct record *record, struct replicas *s, struct replica *r)
 {
 	struct pt_thread *self = &r->replayer;
-	struct node **spares = &record->spares[r - s->of];
+	struct node *node = record->spares[r - s->of];
 	struct replay replay = {.record = record};
 	uint64_t count;
 
-	while (*spares) {
-		struct node *node = *spares;
+	/* The record itself is not written to: other trees read it, too. */
+	while (node) {
+		struct node *next = node->next;
 
-		*spares = node->next;
 		node_chain_push(&self->spare, node);
+		node = next;
 	}
 	gather_init(&replay.g, self, &r->copy, record->nr_leaves ? nobody_is_told : NULL, NULL);
 	replay.g.sink = replay_leaf;
@@ -230,7 +231,8 @@ static void replica_catch_up(struct replicas *s, struct replica *r, struct pt_th
 	const uint64_t ready = atomic_load_explicit(&s->ready, memory_order_acquire);
 	uint64_t applied = atomic_load_explicit(&r->applied, memory_order_relaxed);
 
-	(void)self;
+	if (applied < ready)
+		stat_add(stats_of(self, &r->first), STAT_REPLAYED, ready - applied);
 	while (applied < ready) {
 		record_replay(record_at(s, ++applied), s, r);
 		/* [ORD-applied] rel: what was replayed, and twins; pairs with replica_has() */
@@ -308,22 +310,27 @@ static void record_unlinked(struct record *record, const struct pt_pool *pool,
 	record->nr_leaves -= before->live;
 }
 
-/* Give each tree to come as many nodes as the call has taken; they are reserved. */
+/* @nodes nodes for the tree of @home: from there, or, if there are none, those that are reserved. */
+static struct node *nodes_for(struct pt_thread *self, unsigned home, unsigned nodes)
+{
+	struct node_chain chain = {0};
+
+	while (chain.count < nodes && pt_pool_take(self->pool, home, &chain, nodes - chain.count))
+		;
+	while (chain.count < nodes)
+		node_chain_push(&chain,
+				node_chain_pop(self->spare.head ? &self->spare : &self->clean));
+	if (self->fail_after != UINT64_MAX)
+		self->fail_after -= nodes;
+	return chain.head;
+}
+
+/* Give each tree to come as many nodes as the call has taken. */
 static void record_spares(struct record *record, struct replicas *s, struct replica *home,
 			  struct pt_thread *self)
 {
-	for (unsigned i = 0; i < s->nr; i++) {
-		record->spares[i] = NULL;
-		for (unsigned n = 0; &s->of[i] != home && n < self->taken; n++) {
-			struct node *node =
-				node_chain_pop(self->spare.head ? &self->spare : &self->clean);
-
-			node->next = record->spares[i];
-			record->spares[i] = node;
-			if (self->fail_after != UINT64_MAX)
-				self->fail_after--;
-		}
-	}
+	for (unsigned i = 0; i < s->nr; i++)
+		record->spares[i] = &s->of[i] != home ? nodes_for(self, i, self->taken) : NULL;
 	stat_add(stats_of(self, &home->first), STAT_NODES_TAKEN, (s->nr - 1) * self->taken);
 }
 
@@ -397,6 +404,7 @@ static void record_end(struct replicas *s, struct replica *home, struct pt_threa
 		call_that_failed(&record->call, self->taken);
 	record_unlinked(record, home->first.pool, before, displaced);
 	record_spares(record, s, home, self);
+	stat_add(stats_of(self, &home->first), STAT_APPENDED, 1);
 	record_concerns(record, record->call.kind, call->other_first, call->other_last);
 	record_complete(s, number);
 }

@@ -80,7 +80,10 @@ static void judge_line(const struct program *p, unsigned first, unsigned count)
 
 void apart_judge(const struct program *p)
 {
-	if (!pt_strategy_find(p->strategy)->disjoint_parallel)
+	const struct pt_strategy_info *strategy = pt_strategy_find(p->strategy);
+
+	if (p->scenario->apart == APART_HOMES ? !strategy->replicates
+					      : !strategy->disjoint_parallel)
 		return;
 	if (rt.waited)
 		rt_fail("P1", "a thread waits for a lock, though threads work apart");

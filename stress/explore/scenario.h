@@ -88,6 +88,7 @@ enum apart {
 	APART_NOT,
 	APART_ALL,
 	APART_MEMORY, /* but share the pool that nodes come from */
+	APART_HOMES,  /* of different homes, where each has a tree of its own */
 };
 
 struct scenario {
