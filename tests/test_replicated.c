@@ -92,6 +92,26 @@ static void bits_are_those_of_all_trees(struct fixture *fx)
 	close_pair(&p);
 }
 
+/* A record that concerns no page does not hide what a tree that is behind knows of the first one. */
+static void marks_hide_no_bits(struct fixture *fx)
+{
+	const pt_prop_t used = PT_ACCESSED | PT_DIRTY;
+	struct pt_cursor c;
+	struct pair p;
+	pt_pa_t pa;
+
+	open_pair(&p, fx);
+	map(fx, fx->first, fx->page, FRAMES, RW);
+	look(&p, p.far, fx->first);
+	expect_ok(pt_access(p.far, fx->table, fx->first, PT_ACCESS_WRITE, false, &pa));
+	expect_ok(pt_cursor_begin(fx->self, fx->table, fx->first + fx->page, fx->page, PT_BUILD, 1,
+				  &c));
+	expect_ok(pt_cursor_mark(&c, fx->page, 1));
+	pt_cursor_end(&c);
+	assert_int_equal(look(&p, fx->self, fx->first).item.prop & used, used);
+	close_pair(&p);
+}
+
 static void a_log_that_is_full_is_replayed(struct fixture *fx)
 {
 	const unsigned pages = 1u << fx->format->index_bits;
@@ -140,6 +160,7 @@ int main(void)
 		TEST(a_query_brings_its_tree_forward_and_no_other),
 		TEST(a_walk_waits_for_nobody_and_misses_nothing),
 		TEST(bits_are_those_of_all_trees),
+		TEST(marks_hide_no_bits),
 		TEST(a_log_that_is_full_is_replayed),
 		TEST(each_tree_is_of_the_memory_of_its_home),
 	};

@@ -813,11 +813,16 @@ static int replicated_cursor_map(struct pt_cursor *storage, const struct pt_item
 	return call.rc;
 }
 
+/* Of these three the record concerns no page (first > last), but what was taken. */
 static int replicated_cursor_mark(struct pt_cursor *storage, uint64_t len, uint64_t mark)
 {
 	struct cursor *c = (struct cursor *)storage;
-	struct call call = {
-		.kind = CALL_CURSOR_MARK, .va = c->va, .len = len, .level = c->top, .value = mark};
+	struct call call = {.other_first = 1,
+			    .kind = CALL_CURSOR_MARK,
+			    .va = c->va,
+			    .len = len,
+			    .level = c->top,
+			    .value = mark};
 	struct change change;
 
 	if (c->mode != PT_BUILD)
@@ -841,7 +846,8 @@ static int replicated_cursor_take_next(struct pt_cursor *storage, uint64_t len,
 				       struct pt_gather *gather, struct pt_taken *ret)
 {
 	struct cursor *c = (struct cursor *)storage;
-	struct call call = {.kind = CALL_TAKE_NEXT, .va = c->va, .len = len, .level = c->top};
+	struct call call = {
+		.other_first = 1, .kind = CALL_TAKE_NEXT, .va = c->va, .len = len, .level = c->top};
 	struct found found = {.first = c->va};
 	struct change change;
 	pt_prop_t used = 0;
@@ -897,7 +903,11 @@ static int replicated_cursor_protect_next(struct pt_cursor *storage, uint64_t le
 					  uint64_t *ret_len)
 {
 	struct cursor *c = (struct cursor *)storage;
-	struct call call = {.kind = CALL_PROTECT_NEXT, .va = c->va, .len = len, .level = c->top};
+	struct call call = {.other_first = 1,
+			    .kind = CALL_PROTECT_NEXT,
+			    .va = c->va,
+			    .len = len,
+			    .level = c->top};
 	struct asking asking = {.fn = fn, .ctx = ctx};
 	struct change change;
 
