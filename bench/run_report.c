@@ -107,6 +107,13 @@ static void report_why(const struct campaign *c, FILE *out, bool color)
 			why_row(table, " writer", 1, &configuration->background_why);
 	}
 	why_print(table, out, color);
+	for (i = 0; i < c->count; i++) {
+		const struct configuration *configuration = &c->configurations[i];
+		char label[CONTENDER_NAME];
+
+		contender_label(label, &c->options->contenders, configuration->contender);
+		why_log(label, configuration->threads, &configuration->why, "op", out);
+	}
 }
 
 void report_campaign(const struct campaign *campaign, FILE *out, bool color)

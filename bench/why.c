@@ -10,15 +10,17 @@ json_t *why_json(const struct why *why)
 	const struct pt_stats *c = &why->counts;
 
 	return json_must(json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"operations", (json_int_t)why->operations, "locks", (json_int_t)c->locks,
 		"contended", (json_int_t)c->contended, "retries", (json_int_t)c->retries, "path",
 		(json_int_t)c->path, "lost", (json_int_t)c->lost, "revocations",
 		(json_int_t)c->revocations, "splits", (json_int_t)c->splits, "detaches",
 		(json_int_t)c->detaches, "nodes_taken", (json_int_t)c->nodes_taken, "nodes_given",
-		(json_int_t)c->nodes_given, "uncounted", (json_int_t)c->uncounted, "grace_periods",
-		(json_int_t)why->grace_periods, "grace_periods_ns", (json_int_t)why->ns,
-		"retired_bytes", (json_int_t)why->retired_bytes, "retired_bytes_max",
+		(json_int_t)c->nodes_given, "uncounted", (json_int_t)c->uncounted, "appended",
+		(json_int_t)c->appended, "combined", (json_int_t)c->combined, "replayed",
+		(json_int_t)c->replayed, "grace_periods", (json_int_t)why->grace_periods,
+		"grace_periods_ns", (json_int_t)why->ns, "retired_bytes",
+		(json_int_t)why->retired_bytes, "retired_bytes_max",
 		(json_int_t)why->retired_bytes_max));
 }
 
@@ -110,6 +112,19 @@ void why_print(struct table *table, FILE *out, bool color)
 	table_print(table, out, color);
 	table_destroy(table);
 	fputc('\n', out);
+}
+
+void why_log(const char *who, unsigned threads, const struct why *why, const char *unit, FILE *out)
+{
+	const struct pt_stats *c = &why->counts;
+	const double of = why->operations ? (double)why->operations : 1;
+
+	if (!c->appended)
+		return;
+	fprintf(out, "%s, %u threads: the log got %.2f records/%s, %.2f/%s were replayed;\n", who,
+		threads, (double)c->appended / of, unit, (double)c->replayed / of, unit);
+	fprintf(out, "  %.1f %% of its calls were made by another thread, which had the lock\n",
+		100 * (double)c->combined / (double)c->appended);
 }
 
 void why_legend(const char *unit, FILE *out)

@@ -35,6 +35,9 @@ static inline void why_count(struct pt_stats *sum, const struct pt_stats *start,
 	sum->detaches += end->detaches - start->detaches;
 	sum->path += end->path - start->path;
 	sum->revocations += end->revocations - start->revocations;
+	sum->appended += end->appended - start->appended;
+	sum->combined += end->combined - start->combined;
+	sum->replayed += end->replayed - start->replayed;
 	sum->uncounted += end->uncounted - start->uncounted;
 	sum->lost += end->lost - start->lost;
 }
@@ -60,6 +63,9 @@ json_t *why_json(const struct why *why);
 struct table *why_table(const char *unit);
 void why_row(struct table *table, const char *who, unsigned threads, const struct why *why);
 void why_print(struct table *table, FILE *out, bool color); /* and destroy it */
+
+/* A line for a contender whose calls went through a log; nothing for others. */
+void why_log(const char *who, unsigned threads, const struct why *why, const char *unit, FILE *out);
 
 /* What the columns mean. */
 void why_legend(const char *unit, FILE *out);

@@ -58,6 +58,7 @@ void pt_gather_leaf(struct gather *g, pt_va_t va, unsigned level, pte_t pte)
 	}
 	if (!store || store->live == leaves_per_node(g->table->pool)) {
 		store = node_take(g->self, 0);
+		g->self->taken--; /* it is of no tree */
 		stat_add(stats_of(g->self, g->table), STAT_NODES_TAKEN, 1);
 		store->state = NODE_ITEMS;
 		store->next = g->items;

@@ -296,6 +296,7 @@ static inline int split_slot(struct cursor *c, struct slot *s)
 	if (!strategy_child_install(c, s, child)) {
 		strategy_abandon_child(c, child);
 		table_put(c->self, t, child);
+		c->self->taken--;
 		return VISIT_AGAIN;
 	}
 	s->pte = fmt_table(node_to_pa(t, child));

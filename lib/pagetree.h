@@ -476,7 +476,9 @@ PT_API pt_pa_t pt_table_root(const struct pt_table *table);
 
 /*
  * The same on the CPUs of NUMA home @home, which have a copy of the tree by themselves if the strategy
- * `replicates`. With any root translations are right, once what was changed has been flushed (T1).
+ * `replicates`. With any root translations are right, once what was changed has been flushed (T1). That
+ * something has been mapped a home's tree may not know yet: who faults there, where pt_walk() finds a
+ * translation, brings it forward by pt_query(), by a thread of that home.
  * @home: any number; those that the pool does not have get the same root as home 0.
  */
 PT_API pt_pa_t pt_table_root_at(const struct pt_table *table, unsigned home);
@@ -1088,8 +1090,12 @@ struct pt_stats {
 	uint64_t detaches; /* tables taken out of the tree as a whole */
 	uint64_t path; /* of the locks, those held shared above the covering node: by `coupling` */
 	uint64_t revocations; /* of biased locks (BRAVO), by who took them exclusively */
-	uint64_t uncounted;   /* calls of which nothing was counted, for want of memory */
-	uint64_t lost;        /* compare-exchanges that found the slot changed (slot isolation) */
+	/* of strategies that replicate: */
+	uint64_t appended;  /* records of calls, to the log that the trees follow */
+	uint64_t combined;  /* calls that another thread has made, which had the lock */
+	uint64_t replayed;  /* records, on a tree that was behind */
+	uint64_t uncounted; /* calls of which nothing was counted, for want of memory */
+	uint64_t lost;      /* compare-exchanges that found the slot changed (slot isolation) */
 };
 
 /*
@@ -1170,7 +1176,7 @@ static inline PT_MUST_CHECK int pt_merge(struct pt_thread *self, struct pt_table
 
 /* Where a check failed: S1 of the correctness contract. */
 struct pt_check_report {
-	uint64_t nodes;  /* reached */
+	uint64_t nodes;  /* reached; in each of the trees of a strategy that replicates */
 	uint64_t leaves; /* of every level */
 	uint64_t marks;
 	uint64_t mapped_bytes;

@@ -6,7 +6,7 @@
 
 #include "table.h"
 
-static_assert(sizeof(struct stats_line) % 64 == 0 && STAT_PATH < 8, "lines are not shared");
+static_assert(sizeof(struct stats_line) % 64 == 0 && STAT_LOST < 8, "lines are not shared");
 
 struct table_stats *pt_stats_create(void)
 {
@@ -95,6 +95,9 @@ static struct pt_stats public_stats(const uint64_t *sums, uint64_t uncounted)
 		.detaches = sums[STAT_DETACHES],
 		.path = sums[STAT_PATH],
 		.revocations = sums[STAT_REVOCATIONS],
+		.appended = sums[STAT_APPENDED],
+		.combined = sums[STAT_COMBINED],
+		.replayed = sums[STAT_REPLAYED],
 		.uncounted = uncounted,
 		.lost = sums[STAT_LOST],
 	};

@@ -217,7 +217,7 @@ static void expect_stats(struct world *w, uint64_t nodes)
 	expect_ok(pt_thread_get_stats(w->fx->self, w->fx->table, &own));
 	assert_memory_equal(&stats, &own, sizeof(own)); /* there is one thread */
 	if (!w->gather_open)
-		assert_int_equal(stats.nodes_taken - stats.nodes_given, nodes);
+		assert_int_equal(stats.nodes_taken - stats.nodes_given, trees(w->fx) * nodes);
 	assert_true(stats.locks >= w->locks + (w->fx->strategy->isolation == PT_ISOLATION_RANGE));
 	assert_int_equal(stats.contended + stats.retries + stats.uncounted, 0);
 	w->locks = stats.locks;

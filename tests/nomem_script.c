@@ -118,7 +118,7 @@ static void expect_shape(struct script *s)
 	if (!s->fx.config.stats || s->w.gather_open)
 		return;
 	expect_ok(pt_table_get_stats(s->fx.table, &stats));
-	assert_int_equal(stats.nodes_taken - stats.nodes_given, report.nodes);
+	assert_int_equal(stats.nodes_taken - stats.nodes_given, trees(&s->fx) * report.nodes);
 }
 
 static void expect_map(struct script *s)

@@ -53,6 +53,8 @@ static void run_thread(struct smoke_thread *t)
 		smoke_violation(s, "a thread could not be registered");
 		return;
 	}
+	/* Of two homes, if there are: some strategies have a tree for each. */
+	(void)!pt_thread_set_home(t->self, t->index % 2);
 	/* Relaxed, so that the flag does not order the threads for a race detector. */
 	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
 		s->functions[t->index](t);

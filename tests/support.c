@@ -37,6 +37,11 @@ static void close_table(struct fixture *fx)
 	assert_int_equal(ledger_total(&fx->ledger), 0);
 }
 
+unsigned trees(const struct fixture *fx)
+{
+	return 1u + (pt_table_root_at(fx->table, 1) != pt_table_root(fx->table));
+}
+
 void fixture_open(struct fixture *fx, const struct pt_format_info *format,
 		  const struct pt_strategy_info *strategy, enum pt_reclaim reclaim)
 {

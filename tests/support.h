@@ -89,6 +89,9 @@ void reclaim(struct fixture *fx);
 /* Replace the table by an empty one that is configured as fx->config says by now. */
 void fixture_new_table(struct fixture *fx);
 
+/* Trees that the table has: one for each of the pool's two homes, if the strategy replicates. */
+unsigned trees(const struct fixture *fx);
+
 /* The address space above the sign-extended hole, if there is one; else skips the test. */
 void fixture_use_upper_half(struct fixture *fx);
 /* Leading bits that end at the end of all addresses; skips the test if they are sign-extended. */

@@ -62,6 +62,8 @@ static void open_homes(struct homes *h, struct fixture *fx, unsigned homes)
 		.chunk_ctx = h,
 	};
 
+	if (fx->strategy->replicates)
+		skip(); /* tables have a node in each home: see test_replicated.c */
 	*h = (struct homes){.fx = fx, .config = fx->config, .refused = UINT_MAX};
 	h->per_chunk = fx->format->node_shift < 6 ? 128 : 64; /* whole system pages */
 	h->chunk_bytes = (size_t)h->per_chunk << fx->format->node_shift;
@@ -409,9 +411,10 @@ static void a_dense_mapping_takes_its_tables_and_no_more(struct fixture *fx)
 	/* without what the magazine holds */
 	expect_ok(pt_thread_unregister(fx->self));
 	pt_pool_get_stats(fx->pool, &stats);
-	assert_int_equal(stats.node_bytes, nodes << fx->format->node_shift);
+	assert_int_equal(stats.node_bytes, trees(fx) * nodes << fx->format->node_shift);
 	assert_int_equal(stats.meta_bytes, (stats.chunk_bytes >> fx->format->node_shift) * 64);
-	assert_true(stats.chunk_bytes - stats.node_bytes < 2 << 20); /* one chunk is open */
+	/* one chunk is open; so it is for each tree, whose nodes have also been reserved at one home */
+	assert_true(stats.chunk_bytes - stats.node_bytes < (2 * trees(fx) - 1) * (2 << 20));
 	expect_ok(pt_thread_register(fx->pool, &fx->self));
 	/* and with it: beyond twice its size it is given back, at the end of a call */
 	unmap(fx, fx->base, fx->giant);

@@ -171,8 +171,10 @@ static void all_tables_of_a_subtree_come_back(struct fixture *fx)
 		assert_int_equal(unmap(fx, fx->base, span), 2);
 		expect_ok(pt_table_get_stats(fx->table, &after));
 		/* one table at the top, two at each level below it */
-		assert_int_equal(after.nodes_given - before.nodes_given, 2 * (level - 1) - 1);
-		assert_int_equal(after.nodes_taken - after.nodes_given, check(fx).nodes);
+		assert_int_equal(after.nodes_given - before.nodes_given,
+				 trees(fx) * (2 * (level - 1) - 1));
+		assert_int_equal(after.nodes_taken - after.nodes_given,
+				 trees(fx) * check(fx).nodes);
 	}
 }
 

@@ -32,6 +32,7 @@ static const struct lock_cost {
 	bool alone;  /* but none of these by a call that may take tables away */
 	bool path;   /* each node on the way, the lowest of its range being the last */
 	bool claims; /* one for each subtree that goes, whatever is below; nobody holds a range */
+	bool once;   /* one for each call, whatever it finds out */
 	bool stray;  /* the table whose lock it waits for may leave the tree meanwhile */
 } lock_costs[] = {
 	{.strategy = "bare"},
@@ -42,6 +43,7 @@ static const struct lock_cost {
 	{.strategy = "optimistic", .nodes = true, .stray = true},
 	{.strategy = "rcu", .nodes = true, .stray = true},
 	{.strategy = "cas", .claims = true},
+	{.strategy = "replicated", .once = true},
 };
 
 static const struct lock_cost *lock_cost(const struct fixture *fx)
@@ -62,6 +64,8 @@ static uint64_t locks(const struct fixture *fx, uint64_t calls, uint64_t nodes)
 {
 	uint64_t builds = calls - nodes;
 
+	if (lock_cost(fx)->once)
+		return calls - builds;
 	/* Who builds a way holds the root: as it finds out, as it looks again, and then exclusively. */
 	if (lock_cost(fx)->path)
 		return 3 * builds + fx->format->levels * (nodes - builds);
@@ -73,7 +77,7 @@ static uint64_t locks_to_take(const struct fixture *fx, uint64_t nodes)
 {
 	if (lock_cost(fx)->path)
 		return fx->format->levels - 3 + 1;
-	if (lock_cost(fx)->claims)
+	if (lock_cost(fx)->claims || lock_cost(fx)->once)
 		return 1;
 	return locks(fx, 1, lock_cost(fx)->alone ? 0 : nodes);
 }
@@ -96,7 +100,7 @@ static void a_new_table_has_taken_its_root(struct fixture *fx)
 
 	count(fx);
 	s = counted(fx);
-	assert_int_equal(s.nodes_taken, 1);
+	assert_int_equal(s.nodes_taken, trees(fx));
 	assert_int_equal(s.nodes_given + s.locks + s.splits + s.detaches + s.uncounted, 0);
 }
 
@@ -107,13 +111,13 @@ static void one_page_takes_a_path_and_one_lock_a_call(struct fixture *fx)
 	count(fx);
 	map(fx, fx->base, fx->page, FRAMES, RW);
 	s = counted(fx);
-	assert_int_equal(s.nodes_taken, fx->format->levels);
+	assert_int_equal(s.nodes_taken, trees(fx) * fx->format->levels);
 	assert_int_equal(s.locks, locks(fx, 2, 1));
 	unmap(fx, fx->base, fx->page);
 	map(fx, fx->base, fx->page, FRAMES, RW);
 	protect(fx, fx->base, fx->page, 0, PT_WRITE);
 	s = counted(fx);
-	assert_int_equal(s.nodes_taken, fx->format->levels);
+	assert_int_equal(s.nodes_taken, trees(fx) * fx->format->levels);
 	assert_int_equal(s.nodes_given, 0);
 	assert_int_equal(s.locks, locks(fx, 5, 4));
 	assert_int_equal(s.contended + s.retries + s.splits + s.detaches, 0);
@@ -188,13 +192,13 @@ static void a_hole_in_a_huge_leaf_is_one_split(struct fixture *fx)
 	unmap(fx, fx->base + fx->page, fx->page);
 	s = counted(fx);
 	assert_int_equal(s.splits, 1);
-	assert_int_equal(s.nodes_taken, fx->format->levels);
+	assert_int_equal(s.nodes_taken, trees(fx) * fx->format->levels);
 	/* the other pieces are still there: unmapping them all detaches the new table */
 	unmap(fx, fx->base, fx->huge);
 	s = counted(fx);
 	assert_int_equal(s.splits, 1);
 	assert_int_equal(s.detaches, 1);
-	assert_int_equal(s.nodes_given, 1);
+	assert_int_equal(s.nodes_given, trees(fx));
 }
 
 /* 1 GiB of 4 KiB pages (x86-64) goes by one store, one lock for each node, and no look at a slot. */
@@ -207,11 +211,11 @@ static void a_call_on_whole_tables_costs_nodes_not_pages(struct fixture *fx)
 	count(fx);
 	expect_ok(pt_map(fx->self, fx->table, fx->base, len, FRAMES, RW, 1));
 	before = counted(fx);
-	assert_int_equal(before.nodes_taken, fx->format->levels - 2 + 1 + fan_out);
+	assert_int_equal(before.nodes_taken, trees(fx) * (fx->format->levels - 2 + 1 + fan_out));
 	assert_int_equal(unmap(fx, fx->base, len), fan_out * fan_out);
 	s = counted(fx);
 	assert_int_equal(s.detaches, 1);
-	assert_int_equal(s.nodes_given, 1 + fan_out);
+	assert_int_equal(s.nodes_given, trees(fx) * (1 + fan_out));
 	/* the covering node, the table below its slot, and the leaf tables */
 	assert_int_equal(s.locks - before.locks, locks_to_take(fx, 2 + fan_out));
 	assert_int_equal(s.nodes_taken, before.nodes_taken);
@@ -245,13 +249,14 @@ static void what_is_held_is_what_the_checker_reaches(struct fixture *fx)
 		expect_ok(pt_unmap(fx->self, fx->table, fx->base + fx->giant, 2 * fx->page, &g,
 				   NULL));
 		s = counted(fx);
-		assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes + storage);
+		assert_int_equal(s.nodes_taken - s.nodes_given,
+				 trees(fx) * check(fx).nodes + storage);
 		pt_gather_sync(&g);
 		s = counted(fx);
-		assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes);
+		assert_int_equal(s.nodes_taken - s.nodes_given, trees(fx) * check(fx).nodes);
 		unmap(fx, fx->first, fx->last - fx->first + 1);
 		s = counted(fx);
-		assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes);
+		assert_int_equal(s.nodes_taken - s.nodes_given, trees(fx) * check(fx).nodes);
 	}
 }
 
@@ -266,8 +271,8 @@ static void displacing_a_table_is_a_detachment(struct fixture *fx)
 	map(fx, fx->base, fx->huge, FRAMES, RW);
 	s = counted(fx);
 	assert_int_equal(s.detaches, 1);
-	assert_int_equal(s.nodes_given, 1);
-	assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes);
+	assert_int_equal(s.nodes_given, trees(fx));
+	assert_int_equal(s.nodes_taken - s.nodes_given, trees(fx) * check(fx).nodes);
 }
 
 /* The table that a huge leaf replaces is given back. */
@@ -279,9 +284,9 @@ static void merging_gives_the_table_back(struct fixture *fx)
 	expect_ok(pt_map(fx->self, fx->table, fx->base, fx->huge, FRAMES, RW, 1));
 	expect_ok(pt_merge(fx->self, fx->table, fx->base, fx->huge, 2, NULL));
 	s = counted(fx);
-	assert_int_equal(s.nodes_given, 1);
+	assert_int_equal(s.nodes_given, trees(fx));
 	assert_int_equal(s.detaches, 1);
-	assert_int_equal(s.nodes_taken - s.nodes_given, check(fx).nodes);
+	assert_int_equal(s.nodes_taken - s.nodes_given, trees(fx) * check(fx).nodes);
 }
 
 struct worker {
@@ -339,6 +344,9 @@ static void add(struct pt_stats *sum, const struct pt_stats *s)
 	sum->path += s->path;
 	sum->revocations += s->revocations;
 	sum->lost += s->lost;
+	sum->appended += s->appended;
+	sum->combined += s->combined;
+	sum->replayed += s->replayed;
 }
 
 /* Also of threads that have gone, and whose place others have taken. */
@@ -367,7 +375,8 @@ static void shares_sum_up_to_what_the_table_says(struct fixture *fx)
 	assert_int_equal(own.locks, locks(fx, 2, 1));
 	for (unsigned i = 0; i < 4; i++) {
 		assert_memory_equal(&w[i].before, &zero, sizeof(zero));
-		assert_true(w[i].after.detaches == 100 && w[i].after.nodes_given == 100);
+		assert_true(w[i].after.detaches == 100 &&
+			    w[i].after.nodes_given == 100 * trees(fx));
 		add(&sum, &w[i].after);
 	}
 	own = counted(fx);
@@ -476,7 +485,7 @@ static void tables_in_turn_are_told_apart(struct fixture *fx)
 	count(fx);
 	for (unsigned round = 0; round < 8; round++) {
 		map(fx, fx->base, fx->page, FRAMES, RW);
-		assert_int_equal(counted(fx).nodes_taken, fx->format->levels);
+		assert_int_equal(counted(fx).nodes_taken, trees(fx) * fx->format->levels);
 		fixture_new_table(fx);
 		assert_int_equal(counted(fx).locks, 0);
 	}
@@ -493,7 +502,7 @@ static void tables_in_turn_are_told_apart(struct fixture *fx)
 		expect_ok(pt_thread_get_stats(fx->self, second, &b));
 		assert_int_equal(a.locks, locks(fx, 2 * round + 1, 2 * round));
 		assert_int_equal(b.locks, a.locks);
-		assert_int_equal(a.nodes_taken, fx->format->levels);
+		assert_int_equal(a.nodes_taken, trees(fx) * fx->format->levels);
 		assert_int_equal(b.nodes_taken, a.nodes_taken);
 	}
 	expect_ok(pt_table_destroy(fx->self, second));

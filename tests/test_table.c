@@ -39,11 +39,12 @@ static void without_a_name_the_strategy_is_rcu(struct fixture *fx)
 	assert_string_equal(pt_table_strategy(fx->table)->name, "rcu");
 }
 
-/* With one home, or homes that share a tree. */
+/* Homes share a tree, or each has its own. */
 static void the_root_is_that_of_home_0(struct fixture *fx)
 {
 	assert_int_equal(pt_table_root_at(fx->table, 0), pt_table_root(fx->table));
-	assert_int_equal(pt_table_root_at(fx->table, 1), pt_table_root(fx->table));
+	assert_int_equal(pt_table_root_at(fx->table, 1) == pt_table_root(fx->table),
+			 !fx->strategy->replicates);
 	assert_int_equal(pt_table_root_at(fx->table, ~0u), pt_table_root(fx->table));
 }
 
@@ -351,7 +352,7 @@ static void an_exhausted_pool_works_again_after_something_was_freed(struct fixtu
 		n += !rc;
 	} while (!rc && n < 128);
 	assert_int_equal(rc, -ENOMEM);
-	assert_int_equal(n, 100);
+	assert_int_equal(n, 100 / trees(fx));
 	pt_thread_fail_alloc(fx->self, UINT64_MAX);
 	while (n)
 		expect_ok(pt_table_destroy(fx->self, t[--n]));

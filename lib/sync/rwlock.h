@@ -124,6 +124,29 @@ static inline bool rwlock_write_lock(_Atomic uint32_t *lock)
 	}
 }
 
+/*
+ * As rwlock_write_lock(), for who no longer wants the lock when a holder has set *@served. Return: has
+ * it? A holder who came between may make it sleep longer than it need, but not for ever.
+ */
+static inline bool rwlock_write_lock_unless(_Atomic uint32_t *lock, _Atomic uint32_t *served)
+{
+	port_point(PORT_POINT_LOCK);
+	for (;;) {
+		uint32_t seen = atomic_load_explicit(lock, memory_order_relaxed);
+
+		/* [ORD-served] acq: what was done on its behalf; pairs with who sets it */
+		if (atomic_load_explicit(served, memory_order_acquire))
+			return false;
+		if (seen & (RWLOCK_WRITER | RWLOCK_READERS))
+			rwlock_wait(lock, seen, RWLOCK_WAITERS | RWLOCK_WRITER_WAITS);
+		/* [ORD-rwlock] acq: pairs with rwlock_read_unlock(), rwlock_write_unlock() */
+		else if (atomic_compare_exchange_weak_explicit(lock, &seen, seen | RWLOCK_WRITER,
+							       memory_order_acquire,
+							       memory_order_relaxed))
+			return true;
+	}
+}
+
 static inline void rwlock_read_unlock(_Atomic uint32_t *lock)
 {
 	uint32_t left;

@@ -81,8 +81,11 @@ static void judge_line(const struct program *p, unsigned first, unsigned count)
 void apart_judge(const struct program *p)
 {
 	const struct pt_strategy_info *promise = pt_strategy_find(p->strategy);
+	const bool promised = p->scenario->apart == APART_HOMES ? promise->replicates
+			      : p->scenario->above              ? promise->disjoint_building
+								: promise->disjoint_parallel;
 
-	if (!(p->scenario->above ? promise->disjoint_building : promise->disjoint_parallel))
+	if (!promised)
 		return;
 	if (rt.waited)
 		rt_fail("P1", "a thread waits for a lock, though threads work apart");

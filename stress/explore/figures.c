@@ -114,12 +114,14 @@ void figures_judge(struct program *p, uint64_t nodes)
 
 	for (unsigned t = 0; t < p->threads; t++)
 		add_share(p, t, &sum);
-	/* the crowd has only created the table */
-	sum.stats.nodes_taken += nr_crowd != 0;
+	/* the crowd has only created the table, with a root for each home */
+	if (nr_crowd)
+		sum.stats.nodes_taken += 1 + pt_strategy_find(p->strategy)->replicates;
 	for (unsigned i = 0; i < NR_FIGURES; i++)
 		if (now.of[i] != sum.of[i])
 			rt_fail("S1", "figure %u of the table is %llu, that of its threads %llu", i,
 				(unsigned long long)now.of[i], (unsigned long long)sum.of[i]);
+	nodes *= 1u + pt_strategy_find(p->strategy)->replicates;
 	if (s->nodes_taken - s->nodes_given != nodes)
 		rt_fail("S1", "%llu nodes counted, %llu there",
 			(unsigned long long)(s->nodes_taken - s->nodes_given),

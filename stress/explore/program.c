@@ -22,6 +22,13 @@
 
 #define POOL_BYTES 4096
 
+/* Are there two NUMA homes? Where each has a tree of its own, always, but for who tries the pool alone. */
+static bool two_homes(const struct program *p)
+{
+	return p->scenario->homes ||
+	       (pt_strategy_find(p->strategy)->replicates && !p->scenario->spares);
+}
+
 const char *program_node_lock = "ttas";
 
 /* ---- final states ---- */
@@ -251,13 +258,13 @@ static void warm(struct program *p, struct pt_config config, unsigned t)
 static void setup_pool(struct program *p)
 {
 	const struct scenario *s = p->scenario;
-	size_t chunks = s->spares ? s->spares : 1u + (s->homes && !s->scarce);
+	size_t chunks = s->spares ? s->spares : 1u + (two_homes(p) && !s->scarce);
 	struct pt_pool_config pool = {
 		.size = sizeof(pool),
 		.node_shift = pt_format_find("toy")->node_shift,
 		.chunk_bytes = POOL_BYTES,
 		.max_bytes = chunks * POOL_BYTES,
-		.homes = 1 + p->scenario->homes,
+		.homes = 1u + two_homes(p),
 		.magazine = 16,
 		.retire_batch = 1,
 		.phys_base = PHYS_BASE,
@@ -275,7 +282,7 @@ static struct pt_thread *setup_threads(struct program *p, const struct pt_config
 
 	for (unsigned t = 0; t < p->threads; t++) {
 		must(pt_thread_register(p->pool, &p->handles[t]), "registering a thread");
-		must(pt_thread_set_home(p->handles[t], p->scenario->homes && t), "a home");
+		must(pt_thread_set_home(p->handles[t], two_homes(p) && t), "a home");
 		memory_describe("handle", p->handles[t], 64, 1);
 		if (!p->scenario->cold)
 			warm(p, *config, t);

@@ -27,7 +27,7 @@ static void load_root(void *ctx, pt_pa_t root_pa)
 	const struct pt_table *old = pt_cpu_table(&holding.cpus[rt.me]);
 
 	(void)ctx;
-	if (old && pt_table_root(old) == root_pa)
+	if (old && pt_table_root_at(old, rt.me != 0) == root_pa)
 		rt_fail("S1", "the root of a table is loaded that the CPU runs on");
 }
 

@@ -88,13 +88,15 @@ enum apart {
 	APART_NOT,
 	APART_ALL,
 	APART_MEMORY, /* but share the pool that nodes come from */
+	APART_HOMES,  /* of different homes, where each has a tree of its own */
 };
 
 struct scenario {
 	const char *name;
 	const char *about;
 	bool cold;     /* threads begin without spare nodes, so they meet in the pool */
-	bool homes;    /* the first thread is of NUMA home 0, the others of home 1 */
+	bool homes;    /* the first thread is of NUMA home 0, the others of home 1; so always with
+			* strategies that replicate */
 	bool scarce;   /* but there is memory for one home only */
 	bool hardware; /* CPUs cache translations, calls flush them; frames and dirty bits count */
 	bool roles;    /* a kernel table and a user table that shares its half: see roles.h */

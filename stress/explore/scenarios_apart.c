@@ -88,5 +88,17 @@ const struct scenario scenarios_apart[] = {
 				{MAP(32, 1, 4)},
 			},
 	},
+	{
+		.name = "apart-homes",
+		.about = "threads of two homes look at the same pages, each in its home's tree",
+		.apart = APART_HOMES,
+		/* the unmap brings all trees forward */
+		.initial = {MAP(0, 2, 8), MAP(4, 1, 3), UNMAP(4, 4)},
+		.threads =
+			{
+				{QUERY(0), QUERY(1), WALK(1)},
+				{QUERY(1), WALK(0), QUERY(0)},
+			},
+	},
 	{.name = NULL},
 };

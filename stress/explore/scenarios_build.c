@@ -47,6 +47,15 @@ const struct scenario scenarios_build[] = {
 			},
 	},
 	{
+		.name = "build-log",
+		.about = "more is mapped than a log holds before a thread of another home looks",
+		.threads =
+			{
+				{MAP(0, 1, 1), MAP(1, 1, 2), MAP(2, 1, 3), MAP(4, 1, 4)},
+				{QUERY(0), QUERY(4)},
+			},
+	},
+	{
 		.name = "map-same",
 		.about = "two threads map one page, a third looks: exactly one is first",
 		.threads =
