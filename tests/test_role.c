@@ -233,7 +233,8 @@ static void strategies_may_differ(struct fixture *fx)
 		other.config.strategy = other.strategy->name;
 		/* who walks from the user's root must notice that the kernel's tables are reused */
 		if (fx->strategy->reuses && !other.strategy->reuses) {
-			expect_error(pt_table_create(fx->self, &other.config, &other.table), EINVAL);
+			expect_error(pt_table_create(fx->self, &other.config, &other.table),
+				     EINVAL);
 			continue;
 		}
 		expect_ok(pt_table_create(fx->self, &other.config, &other.table));
