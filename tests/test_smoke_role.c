@@ -166,7 +166,7 @@ static struct pt_table *new_user(struct smoke_thread *t)
 	pt_va_t first, last;
 
 	strategy = pt_strategy_at((unsigned)smoke_random(t, x->nr_strategies));
-	if (strategy->isolation != PT_ISOLATION_NONE)
+	if (strategy->isolation != PT_ISOLATION_NONE && strategy->reuses >= x->fx->strategy->reuses)
 		config.strategy = strategy->name;
 	if (pt_table_create(t->self, &config, &made)) {
 		smoke_violation(t->smoke, "a user table cannot be created");
