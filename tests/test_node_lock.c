@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "guarded.h"
 #include "support.h"
 #include "sync/sharedlock.h"
 
@@ -71,9 +72,7 @@ static void test_calls(struct fixture *fx)
 struct contest {
 	struct nodelock lock;
 	enum nodelock_kind kind;
-	uint64_t twice, half; /* plain: what the lock protects */
-	_Atomic bool wrong;
-	_Atomic unsigned arrived;
+	struct guarded guarded;
 	unsigned order[THREADS];
 	_Atomic unsigned served;
 };
@@ -84,47 +83,20 @@ struct contestant {
 	struct queued_waiter waiter;
 };
 
-/* Others must not come in now: give them the time to do so. */
-static void linger(unsigned round)
-{
-	if (round % 64 < 4)
-		sched_yield();
-}
-
-static void look(struct contest *c, unsigned round)
-{
-	uint64_t half = c->half;
-
-	linger(round);
-	if (c->half != half || c->twice != 2 * half)
-		atomic_store(&c->wrong, true);
-}
-
-static void change(struct contest *c, unsigned round)
-{
-	uint64_t half = c->half;
-
-	linger(round);
-	c->half = half + 1;
-	c->twice += 2;
-}
-
 static void *change_and_look(void *arg)
 {
 	struct contestant *t = arg;
 	struct contest *c = t->contest;
 
-	atomic_fetch_add(&c->arrived, 1);
-	while (atomic_load(&c->arrived) < THREADS)
-		sched_yield();
+	guarded_arrive(&c->guarded, THREADS);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		if (i % 4 == t->index) {
 			sharedlock_lock_shared(&c->lock, c->kind, &t->waiter);
-			look(c, i);
+			guarded_look(&c->guarded, i);
 			sharedlock_unlock_shared(&c->lock, c->kind);
 		} else {
 			sharedlock_lock(&c->lock, c->kind, &t->waiter);
-			change(c, i);
+			guarded_change(&c->guarded, i);
 			sharedlock_unlock(&c->lock, c->kind);
 		}
 	}
@@ -154,9 +126,9 @@ static void test_excludes(void **state)
 		run_contest(&c, change_and_look, NULL, threads, ids);
 		for (unsigned i = 0; i < THREADS; i++)
 			pthread_join(ids[i], NULL);
-		assert_false(c.wrong);
-		assert_int_equal(c.half, THREADS * ROUNDS * 3 / 4);
-		assert_int_equal(c.twice, 2 * c.half);
+		assert_false(c.guarded.wrong);
+		assert_int_equal(c.guarded.half, THREADS * ROUNDS * 3 / 4);
+		assert_int_equal(c.guarded.twice, 2 * c.guarded.half);
 		assert_true(sharedlock_is_free(&c.lock));
 	}
 }
@@ -177,12 +149,12 @@ static void wait_until_queued(struct contest *c)
 {
 	static uint64_t seen;
 
-	if (!atomic_load(&c->arrived))
+	if (!atomic_load(&c->guarded.arrived))
 		seen = c->kind == NODELOCK_TICKET ? (uint64_t)-1 : 0;
 	while (atomic_load(&c->lock.queue) == seen)
 		sched_yield();
 	seen = atomic_load(&c->lock.queue);
-	atomic_fetch_add(&c->arrived, 1);
+	atomic_fetch_add(&c->guarded.arrived, 1);
 }
 
 /* Fair kinds serve in the order of arrival. */

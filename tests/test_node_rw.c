@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "guarded.h"
 #include "support.h"
 #include "sync/bravo.h"
 #include "sync/noderw.h"
@@ -19,9 +20,8 @@ struct contest {
 	union noderw lock;
 	enum nodelock_kind kind;
 	struct bravo *bravo;
-	uint64_t twice, half; /* plain: what the lock protects */
-	_Atomic bool wrong;
-	_Atomic unsigned arrived, tried, marked;
+	struct guarded guarded;
+	_Atomic unsigned tried, marked;
 };
 
 struct contestant {
@@ -31,31 +31,6 @@ struct contestant {
 	pthread_t id;
 };
 
-/* Others must not come in now: give them the time to do so. */
-static void linger(unsigned round)
-{
-	if (round % 64 < 4)
-		sched_yield();
-}
-
-static void look(struct contest *c, unsigned round)
-{
-	uint64_t half = c->half;
-
-	linger(round);
-	if (c->half != half || c->twice != 2 * half)
-		atomic_store(&c->wrong, true);
-}
-
-static void change(struct contest *c, unsigned round)
-{
-	uint64_t half = c->half;
-
-	linger(round);
-	c->half = half + 1;
-	c->twice += 2;
-}
-
 static void read_by_mark_or_lock(struct contestant *t, unsigned round)
 {
 	struct contest *c = t->contest;
@@ -63,7 +38,7 @@ static void read_by_mark_or_lock(struct contestant *t, unsigned round)
 	if (t->row) {
 		bravo_claim(t->row, MARK);
 		if (bravo_is_biased(&c->lock.fair)) {
-			look(c, round);
+			guarded_look(&c->guarded, round);
 			atomic_fetch_add(&c->marked, 1);
 			bravo_unclaim(t->row, 0);
 			return;
@@ -76,7 +51,7 @@ static void read_by_mark_or_lock(struct contestant *t, unsigned round)
 		return;
 	if (t->row)
 		bravo_read_slowly(&c->lock.fair);
-	look(c, round);
+	guarded_look(&c->guarded, round);
 	noderw_read_unlock(&c->lock, c->kind);
 }
 
@@ -102,14 +77,14 @@ static void write_and_perhaps_read(struct contestant *t, unsigned round)
 
 	if (!exclude(t, round % 3 == 0))
 		return;
-	change(c, round);
+	guarded_change(&c->guarded, round);
 	atomic_fetch_add(&c->tried, 1);
 	if (round & 1) {
 		noderw_write_unlock(&c->lock, c->kind);
 		return;
 	}
 	noderw_downgrade(&c->lock, c->kind);
-	look(c, round);
+	guarded_look(&c->guarded, round);
 	noderw_read_unlock(&c->lock, c->kind);
 }
 
@@ -118,9 +93,7 @@ static void *use(void *arg)
 	struct contestant *t = arg;
 	struct contest *c = t->contest;
 
-	atomic_fetch_add(&c->arrived, 1);
-	while (atomic_load(&c->arrived) < THREADS)
-		sched_yield();
+	guarded_arrive(&c->guarded, THREADS);
 	for (unsigned i = 0; i < ROUNDS; i++)
 		if (i / 16 % 4 == t->index)
 			write_and_perhaps_read(t, i);
@@ -146,9 +119,9 @@ static void test_excludes(void **state)
 		}
 		for (unsigned i = 0; i < THREADS; i++)
 			pthread_join(threads[i].id, NULL);
-		assert_false(c.wrong);
-		assert_int_equal(c.half, c.tried);
-		assert_int_equal(c.twice, 2 * c.half);
+		assert_false(c.guarded.wrong);
+		assert_int_equal(c.guarded.half, c.tried);
+		assert_int_equal(c.guarded.twice, 2 * c.guarded.half);
 		assert_int_equal(c.marked > 0, noderw_has_bravo(c.kind));
 		assert_true(noderw_is_free(&c.lock));
 		assert_true(bravo_is_free(c.bravo));

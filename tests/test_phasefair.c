@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "guarded.h"
 #include "support.h"
 #include "sync/phasefair.h"
 
@@ -26,9 +27,8 @@ static void make_old(struct phasefair *lock)
 
 struct contest {
 	struct phasefair lock;
-	uint64_t twice, half; /* plain: what the lock protects */
-	_Atomic bool wrong;
-	_Atomic unsigned arrived, tried;
+	struct guarded guarded;
+	_Atomic unsigned tried;
 };
 
 struct contestant {
@@ -37,53 +37,28 @@ struct contestant {
 	pthread_t id;
 };
 
-/* Others must not come in now: give them the time to do so. */
-static void linger(unsigned round)
-{
-	if (round % 64 < 4)
-		sched_yield();
-}
-
-static void look(struct contest *c, unsigned round)
-{
-	uint64_t half = c->half;
-
-	linger(round);
-	if (c->half != half || c->twice != 2 * half)
-		atomic_store(&c->wrong, true);
-}
-
-static void change(struct contest *c, unsigned round)
-{
-	uint64_t half = c->half;
-
-	linger(round);
-	c->half = half + 1;
-	c->twice += 2;
-}
-
 static void change_and_keep_looking(struct contest *c, unsigned round)
 {
 	uint64_t half;
 
-	change(c, round);
-	half = c->half;
+	guarded_change(&c->guarded, round);
+	half = c->guarded.half;
 	phasefair_downgrade(&c->lock);
-	look(c, round);
-	if (c->half != half)
-		atomic_store(&c->wrong, true);
+	guarded_look(&c->guarded, round);
+	if (c->guarded.half != half)
+		atomic_store(&c->guarded.wrong, true);
 	phasefair_read_unlock(&c->lock);
 }
 
 static void try_both(struct contest *c, unsigned round)
 {
 	if (phasefair_try_write_lock(&c->lock)) {
-		change(c, round);
+		guarded_change(&c->guarded, round);
 		phasefair_write_unlock(&c->lock);
 		atomic_fetch_add(&c->tried, 1);
 	}
 	if (phasefair_try_read_lock(&c->lock)) {
-		look(c, round);
+		guarded_look(&c->guarded, round);
 		phasefair_read_unlock(&c->lock);
 	}
 }
@@ -93,19 +68,17 @@ static void *contend(void *arg)
 	struct contestant *t = arg;
 	struct contest *c = t->contest;
 
-	atomic_fetch_add(&c->arrived, 1);
-	while (atomic_load(&c->arrived) < THREADS)
-		sched_yield();
+	guarded_arrive(&c->guarded, THREADS);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		switch ((i + t->index) % 4) {
 		case 0:
 			phasefair_read_lock(&c->lock);
-			look(c, i);
+			guarded_look(&c->guarded, i);
 			phasefair_read_unlock(&c->lock);
 			break;
 		case 1:
 			phasefair_write_lock(&c->lock);
-			change(c, i);
+			guarded_change(&c->guarded, i);
 			phasefair_write_unlock(&c->lock);
 			break;
 		case 2:
@@ -121,7 +94,7 @@ static void *contend(void *arg)
 
 static void test_excludes(void **state)
 {
-	struct contest c = {.half = 0};
+	struct contest c = {.guarded = {0}};
 	struct contestant threads[THREADS];
 
 	(void)state;
@@ -132,9 +105,9 @@ static void test_excludes(void **state)
 	}
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i].id, NULL);
-	assert_false(c.wrong);
-	assert_int_equal(c.half, THREADS * ROUNDS / 2 + c.tried);
-	assert_int_equal(c.twice, 2 * c.half);
+	assert_false(c.guarded.wrong);
+	assert_int_equal(c.guarded.half, THREADS * ROUNDS / 2 + c.tried);
+	assert_int_equal(c.guarded.twice, 2 * c.guarded.half);
 	assert_true(phasefair_is_free(&c.lock));
 }
 
