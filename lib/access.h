@@ -29,7 +29,7 @@
  *   [ORD-rows]     seq_cst: bravo_make_row(), bravo_rows(), bravo_mark_of() acq: bravo_row() (sync/bravo.h)
  *   [ORD-mutex]    rel: mutex_unlock()       acq: mutex_lock()           (sync/mutex.h)
  *   [ORD-rwlock]   rel: rwlock_*_unlock(), rwlock_downgrade() acq: rwlock_*_lock() (sync/rwlock.h)
- *   [ORD-served]   rel: serve_waiting()      acq: rwlock_write_lock_unless() (strategy/replicated_calls.h)
+ *   [ORD-served]   rel: serve_waiting()      acq: rwlock_write_lock_unless() (strategy/replicated_change.h)
  *   [ORD-waiting]  rel: ask_for_service()    acq: serve_waiting()        (the same)
  *   [ORD-tail]     rel: record_begin()       acq: replicas_tail()        (strategy/replicated_log.h)
  *   [ORD-ready]    rel: record_complete()    acq: replicas_ready()       (the same)
