@@ -159,6 +159,16 @@ static bool all_have_defaults(const struct contender_list *list)
 	return true;
 }
 
+static bool some_have(const struct contender_list *list, const char *lock)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (list->items[i].node_lock == lock)
+			return true;
+	return false;
+}
+
 static bool some_lock_nodes(const struct contender_list *list)
 {
 	size_t i;
@@ -238,6 +248,16 @@ static size_t count_names(const char *(*name_at)(unsigned index))
 	return count;
 }
 
+static void warn_of_idle(const struct contender_list *list, const char **locks, size_t asked)
+{
+	size_t i;
+
+	for (i = 0; i < asked; i++)
+		if (!some_have(list, locks[i]))
+			warn("--node-lock %s has no effect: no strategy that is run has it",
+			     locks[i]);
+}
+
 enum exit_code select_contenders(const char *strategies, const char *node_locks,
 				 const struct pt_format_info *format, struct contender_list *ret)
 {
@@ -253,9 +273,11 @@ enum exit_code select_contenders(const char *strategies, const char *node_locks,
 		code = add_strategies(&list, strategies, format, locks);
 	plain = asked == 1 && locks[0] == pt_node_lock_at(0);
 	list.default_locks = all_have_defaults(&list);
-	free(locks);
 	if (!code && !plain && !some_lock_nodes(&list))
 		warn("--node-lock has no effect on what is run: nobody locks nodes");
+	else if (!code && !plain && strcmp(node_locks, "all") != 0)
+		warn_of_idle(&list, locks, asked);
+	free(locks);
 	if (code)
 		contender_list_free(&list);
 	else

@@ -43,7 +43,7 @@ RULES = [
     ("stress/fuzz/*",     ["*"],              [PUBLIC, "tests/*", "stress/fuzz/*"]),
     # On the library that ships, and on small parts of the benchmark.
     ("stress/run/*",      ["*"],              [PUBLIC, PORT, "bench/*", "stress/run/*",
-                                               "stress/history/*", "hardware.def"]),
+                                               "stress/history/*", "stress/nodelock.h", "hardware.def"]),
     # The pool by itself has no other door.
     ("stress/explore/spares.c", ["*"],        [PUBLIC, "lib/pool.h", "stress/*"]),
     ("stress/*",          ["*"],              [PUBLIC, "lib/check.h", PORT, "stress/*",

@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "jobs.h"
 #include "list.h"
+#include "nodelock.h"
 #include "options.h"
 #include "program.h"
 #include "report.h"
@@ -147,14 +148,7 @@ static void print_programs(const struct options *options)
 /* Does the strategy have the kind of node lock that the scenario is about? */
 static bool concerns(const struct scenario *scenario, const char *strategy)
 {
-	const char *name;
-
-	if (!scenario->node_lock)
-		return true;
-	for (unsigned i = 0; (name = pt_node_lock_at(i)); i++)
-		if (!strcmp(name, scenario->node_lock))
-			return pt_strategy_find(strategy)->node_locks >> i & 1;
-	return false;
+	return !scenario->node_lock || strategy_has_node_lock(strategy, scenario->node_lock);
 }
 
 static void explore_strategy(const struct options *options, const char *strategy,

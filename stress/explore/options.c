@@ -10,6 +10,7 @@
 #include "generate.h"
 #include "list.h"
 #include "jobs.h"
+#include "nodelock.h"
 #include "program.h"
 
 #define DEFAULT_BOUND 2
@@ -197,6 +198,21 @@ static bool node_lock_known(const char *name)
 	return false;
 }
 
+/* A kind that no strategy has would be passed by tables of another kind. */
+static bool somebody_has(const char *node_lock, const char *strategies)
+{
+	const struct pt_strategy_info *strategy;
+
+	if (!strcmp(node_lock, DEFAULT_NODE_LOCK))
+		return true;
+	for (unsigned i = 0; (strategy = pt_strategy_at(i)); i++)
+		if (list_has(strategies, strategy->name) &&
+		    strategy_has_node_lock(strategy->name, node_lock))
+			return true;
+	command_complain("--node-lock: no strategy that is explored has '%s'", node_lock);
+	return false;
+}
+
 static bool scenario_known(const char *name)
 {
 	return scenario_find(name) != NULL;
@@ -240,5 +256,6 @@ bool options_parse(struct options *options, int argc, char **argv)
 	return list_check("node lock", program_node_lock, node_lock_known) &&
 	       can_be_explored(options->strategies) &&
 	       list_check("strategy", options->strategies, options_strategy_known) &&
+	       somebody_has(program_node_lock, options->strategies) &&
 	       list_check("scenario", options->scenarios, scenario_known);
 }

@@ -29,7 +29,7 @@ static bool two_homes(const struct program *p)
 	       (pt_strategy_find(p->strategy)->replicates && !p->scenario->spares);
 }
 
-const char *program_node_lock = "ttas";
+const char *program_node_lock = DEFAULT_NODE_LOCK;
 
 /* ---- final states ---- */
 

@@ -83,6 +83,7 @@ static inline uint32_t page_at(const struct program *p, unsigned page, pt_va_t v
 #define HARDWARE_BITS (PT_ACCESSED | PT_DIRTY)
 
 /* The node lock of scenarios that do not say which. */
+#define DEFAULT_NODE_LOCK "ttas" /* which those that have other kinds do not take */
 extern const char *program_node_lock;
 
 void program_subject(struct program *program, const struct scenario *scenario, const char *strategy,

@@ -6,8 +6,6 @@
 
 #include "trace.h"
 
-#define DEFAULT_NODE_LOCK "ttas"
-
 void totals_add(struct totals *all, const struct totals *some)
 {
 	all->passed += some->passed;

@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "interrupt.h"
 #include "logbook.h"
+#include "nodelock.h"
 #include "settle.h"
 #include "verdict.h"
 #include "watchdog.h"
@@ -160,17 +161,6 @@ static int open_pool(struct engine *e)
 	return rc ? rc : pt_thread_register(a->pool, &a->self);
 }
 
-static bool has_node_lock(const char *strategy, const char *kind)
-{
-	const struct pt_strategy_info *info = pt_strategy_find(strategy);
-	const char *name;
-
-	for (unsigned i = 0; (name = pt_node_lock_at(i)); i++)
-		if (!strcmp(name, kind))
-			return info->node_locks >> i & 1;
-	return false;
-}
-
 /* One of the kinds that were asked for and that the strategy has, in turn; NULL if there is none. */
 static const char *choose_node_lock(const struct engine *e)
 {
@@ -178,10 +168,10 @@ static const char *choose_node_lock(const struct engine *e)
 	unsigned own = 0, turn;
 
 	for (size_t i = 0; i < locks->count; i++)
-		own += has_node_lock(e->c->strategy, locks->words[i]);
+		own += strategy_has_node_lock(e->c->strategy, locks->words[i]);
 	turn = own ? e->arena.rounds % own : 0;
 	for (size_t i = 0; own && i < locks->count; i++)
-		if (has_node_lock(e->c->strategy, locks->words[i]) && !turn--)
+		if (strategy_has_node_lock(e->c->strategy, locks->words[i]) && !turn--)
 			return locks->words[i];
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "logbook.h"
+#include "nodelock.h"
 #include "options.h"
 #include "units.h"
 
@@ -234,6 +235,7 @@ static int parse_one(struct run_options *o, int key, const char *text)
 	case KEY_PAGES:
 		return parse_pages(text, &o->pages);
 	case KEY_NODE_LOCK:
+		o->node_locks_named = strcmp(text, "all") != 0;
 		return parse_names("--node-lock", text, &o->node_locks);
 	case KEY_THREADS:
 		free(o->threads);
@@ -338,6 +340,24 @@ static enum exit_code resolve(const char *what, const char *(*name_at)(unsigned)
 	return EXIT_FINE;
 }
 
+/* A kind that nobody has would be passed by tables of other kinds. */
+static enum exit_code check_node_locks(const struct run_options *o)
+{
+	for (size_t i = 0; i < o->node_locks.count; i++) {
+		const char *kind = o->node_locks.words[i];
+		size_t k = 0;
+
+		while (k < o->strategies.count &&
+		       !strategy_has_node_lock(o->strategies.words[k], kind))
+			k++;
+		if (k == o->strategies.count) {
+			complain("--node-lock: no strategy that is to run has '%s'", kind);
+			return EXIT_USAGE;
+		}
+	}
+	return EXIT_FINE;
+}
+
 enum exit_code run_options_parse(int argc, char **argv, struct run_options *ret)
 {
 	static const struct argp argp = {
@@ -381,6 +401,8 @@ enum exit_code run_options_parse(int argc, char **argv, struct run_options *ret)
 		code = resolve("--format", format_name, &o.formats);
 	if (!code)
 		code = resolve("--node-lock", pt_node_lock_at, &o.node_locks);
+	if (!code && o.node_locks_named)
+		code = check_node_locks(&o);
 	if (code)
 		run_options_free(&o);
 	else

@@ -17,6 +17,7 @@ struct names {
 
 struct run_options {
 	struct names strategies, formats, pages, node_locks;
+	bool node_locks_named; /* not all there are */
 	unsigned *threads;
 	size_t nr_threads;
 	uint64_t duration_ns; /* of each case, */
