@@ -395,10 +395,11 @@ static void record_end(struct replicas *s, struct replica *home, struct pt_threa
 		       uint64_t number, const struct call *call, const struct before *before,
 		       struct node *displaced)
 {
-	struct record *record = record_at(s, number);
+	struct record *record;
 
 	if (!number)
 		return;
+	record = record_at(s, number);
 	record->call = *call;
 	if (call->rc && !(call->kind == CALL_TAKE_NEXT && call->rc == -ENOENT))
 		call_that_failed(&record->call, self->taken);
