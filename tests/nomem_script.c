@@ -327,13 +327,16 @@ static bool was_short(const struct script *s, uint64_t k)
 	}
 }
 
-/* Runs until one of them is not short of anything. Return: how many were. */
+/*
+ * Runs with more and more memory until one of them is not short of any. Return: how much is too little;
+ * so many runs they were, or a share of them.
+ */
 static uint64_t run_all(const struct fixture *like, script_fn fn, enum shortage shortage,
 			bool lasts, struct dumps *end)
 {
 	unsigned suspect = 1;
 
-	for (uint64_t k = 0;; k++) {
+	for (uint64_t k = 0;; k += test_share()) {
 		struct script s = {.shortage = shortage, .lasts = lasts, .suspect = suspect};
 
 		run(&s, like, fn, k, end);

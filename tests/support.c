@@ -186,6 +186,14 @@ static struct CMUnitTest make_test(struct run *run)
 	};
 }
 
+uint64_t test_share(void)
+{
+	const char *text = getenv("PT_TEST_SHARE");
+	uint64_t share = text ? strtoull(text, NULL, 10) : 1;
+
+	return share ? share : 1;
+}
+
 int run_on_all_pairs(const char *group, const struct test_case *cases, size_t n)
 {
 	size_t total = n * count_pairs(), i, at = 0;

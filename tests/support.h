@@ -71,6 +71,12 @@ struct test_case {
 #function, function, PT_RECLAIM_SYNC \
 	}
 
+/*
+ * Of very many tries a test makes one in so many: PT_TEST_SHARE, 1 by default. For builds in which all
+ * takes ten times as long.
+ */
+uint64_t test_share(void);
+
 /* Run all cases on all pairs; returns the number of failures, for main(). */
 int run_on_all_pairs(const char *group, const struct test_case *cases, size_t n);
 

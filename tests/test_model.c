@@ -125,7 +125,7 @@ int main(int argc, char **argv)
 	unsigned f, s, worlds = 0;
 
 	seed = argc > 1 ? number(argv[1]) : (uint64_t)time(NULL);
-	calls = argc > 2 ? number(argv[2]) : DEFAULT_CALLS;
+	calls = argc > 2 ? number(argv[2]) : DEFAULT_CALLS / test_share();
 	fprintf(stderr, "test_model: seed %llu, %llu calls\n", (unsigned long long)seed,
 		(unsigned long long)calls);
 	for (f = 0; pt_format_at(f); f++)

@@ -70,10 +70,11 @@ static uint64_t change_all_begin(struct replicas *s, struct replica *home, struc
 
 static void change_all_end(struct replicas *s, uint64_t number)
 {
-	struct record *record = record_at(s, number);
+	struct record *record;
 
 	if (!number)
 		return;
+	record = record_at(s, number);
 	record->call = (struct call){.kind = CALL_NOTHING};
 	record_concerns(record, CALL_NOTHING, 0, 0);
 	record_complete(s, number);

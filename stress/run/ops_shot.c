@@ -38,18 +38,26 @@ static void announce(struct worker *w, struct shot *s, uint32_t from, uint32_t t
 	s->call = logbook_call(w);
 }
 
-/* All pages hold now what the call made of them: a leaf of @l, or else @value. */
-static void made(struct worker *w, const struct shot *s, enum op_kind kind, const struct lease *l,
-		 value_t value)
+/*
+ * Pages hold now what the call, which returned @rc, made of them: a leaf of @l, or else @value. Where slots
+ * are isolated a call that failed has come some way. Return: how far, in bytes.
+ */
+static uint64_t made(struct worker *w, const struct shot *s, enum op_kind kind, int rc,
+		     const struct lease *l, value_t value)
 {
 	const struct arena *a = w->arena;
+	const pt_va_t va = page_at(w, s->from)->va;
+	uint64_t done = !rc                 ? range_len(&a->space, s->from, s->to)
+			: isolates_slots(a) ? pt_thread_done(w->self)
+					    : 0;
 
-	for (uint32_t i = s->from; i <= s->to; i++) {
+	for (uint32_t i = s->from; i <= s->to && page_at(w, i)->va - va < done; i++) {
 		if (l)
 			value = value_leaf(lease_pa(&a->frames, l, page_at(w, i)->va), PT_READ);
 		logbook_makes(w, i, value, 0, s->call, kind);
 	}
 	logbook_made(w);
+	return done;
 }
 
 /* ... or after it, while it ran. */
@@ -112,6 +120,7 @@ static int shot_map(struct worker *w, struct shot *s)
 	unsigned max_level = 1 + worker_below(w, 2);
 	struct lease *l = lend(w, s->from, s->to, max_level);
 	pt_va_t va = page_at(w, s->from)->va;
+	uint64_t done;
 	int rc;
 
 	if (!l) {
@@ -120,12 +129,9 @@ static int shot_map(struct worker *w, struct shot *s)
 	}
 	rc = pt_map(w->self, a->table, va, range_len(&a->space, s->from, s->to),
 		    lease_pa(&a->frames, l, va), pick_prop(w), max_level);
-	if (rc && isolates_slots(a))
-		lease_return_rest(&a->frames, l, pt_thread_done(w->self));
-	else if (rc)
-		lease_return(&a->frames, l);
-	else
-		made(w, s, OP_MAP, l, VALUE_EMPTY);
+	done = made(w, s, OP_MAP, rc, l, VALUE_EMPTY);
+	if (rc)
+		lease_return_rest(&a->frames, l, done);
 	judge_call(w, s, "pt_map()", rc, true, 0);
 	return rc;
 }
@@ -159,8 +165,7 @@ static int shot_unmap(struct worker *w, struct shot *s)
 	int rc = pt_unmap(w->self, a->table, call_first(w, s->from), call_len(w, s->from, s->to), g,
 			  &pages);
 
-	if (!rc)
-		made(w, s, OP_UNMAP, NULL, VALUE_EMPTY);
+	made(w, s, OP_UNMAP, rc, NULL, VALUE_EMPTY);
 	judge_call(w, s, "pt_unmap()", rc, false, pages);
 	sync(w, s, g);
 	return rc;
@@ -189,8 +194,7 @@ static int shot_mark(struct worker *w, struct shot *s)
 	int rc = pt_mark(w->self, a->table, page_at(w, s->from)->va,
 			 range_len(&a->space, s->from, s->to), mark);
 
-	if (!rc)
-		made(w, s, OP_MARK, NULL, value_mark(mark));
+	made(w, s, OP_MARK, rc, NULL, value_mark(mark));
 	judge_call(w, s, "pt_mark()", rc, true, 0);
 	return rc;
 }

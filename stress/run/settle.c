@@ -83,7 +83,8 @@ static bool empty_torn_pages(struct arena *a)
 		pt_gather_init(&g, a->self, a->table, a->frames.reported ? leaf_removed : NULL,
 			       &a->workers[0]);
 		if (fails(a,
-			  pt_unmap(a->self, a->table, p->va, range_len(&a->space, i, i), &g, &pages),
+			  pt_unmap(a->self, a->table, p->va, range_len(&a->space, i, i), &g,
+				   &pages),
 			  "pt_unmap()") ||
 		    fails(a, pt_gather_sync(&g), "pt_gather_sync()"))
 			return false;

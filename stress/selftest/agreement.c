@@ -6,7 +6,7 @@
 #include "explore/program.h"
 #include "explore/search.h"
 
-#define MAX_RUNS 8000 /* of a search, or it is not finished */
+#define MAX_RUNS 2000 /* of a search, or it is not finished */
 #define DRAWN 200
 
 static struct program program;
