@@ -127,6 +127,38 @@ const struct scenario scenarios_remove[] = {
 			},
 	},
 	{
+		.name = "reuse-split",
+		.about = "the node of a detached table gets a split leaf's pages while a query is in it",
+		.initial = {MAP(0, 1, 1), MAP_HUGE(4, 8)},
+		.threads =
+			{
+				{UNMAP(0, 4), PROTECT(5, 1, 0, PT_WRITE)},
+				{QUERY(0)},
+			},
+	},
+	{
+		.name = "reuse-touch",
+		.about = "a page's table goes, and its frame comes back in the next one, while the hardware "
+			 "dirties it",
+		.hardware = true,
+		.initial = {MAP(0, 1, 1)},
+		.threads =
+			{
+				{UNMAP(0, 1), PRUNE(0, 4), MAP(4, 1, 1)},
+				{STORE(0)},
+			},
+	},
+	{
+		.name = "reuse-levels",
+		.about = "of a detached subtree's nodes the right one makes a table while a query is in them",
+		.initial = {MAP(16, 1, 1), MAP(4, 1, 3)},
+		.threads =
+			{
+				{UNMAP(16, 16), MAP(8, 1, 2)},
+				{QUERY(16)},
+			},
+	},
+	{
 		.name = "reuse-homes",
 		.about = "nodes go home; who has no memory there takes them from where they are",
 		.cold = true,
