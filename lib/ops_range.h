@@ -117,6 +117,9 @@ static VISITOR int range_open(struct cursor *c, struct pt_thread *self, struct p
 		return -EDEADLK;
 	if (retired_too_much(self->pool))
 		pt_thread_wait_backlog(self);
+	/* What calls put back that is of no use to the next ones, as clones' images, would only grow. */
+	if (STRATEGY_REUSES && retired_enough(self))
+		pt_thread_hand_over(self);
 	if (mode == PT_BUILD) {
 		rc = node_reserve(self, PATH_NODES);
 		if (rc)

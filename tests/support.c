@@ -362,9 +362,10 @@ void expect_empty(struct fixture *fx, pt_va_t va)
 /* Bytes from @va on that one of the calls covered; 0: none did. */
 static uint64_t flushed_at(const struct fixture *fx, pt_va_t va, bool tables)
 {
+	const unsigned room = sizeof(fx->flushes.calls) / sizeof(fx->flushes.calls[0]);
 	unsigned i;
 
-	for (i = 0; i < fx->flushes.n; i++) {
+	for (i = 0; i < fx->flushes.n && i < room; i++) {
 		const struct flush *f = &fx->flushes.calls[i];
 
 		if (va - f->va < f->len && f->tables >= tables)

@@ -128,7 +128,8 @@ const struct scenario scenarios_remove[] = {
 	},
 	{
 		.name = "reuse-split",
-		.about = "the node of a detached table gets a split leaf's pages while a query is in it",
+		.about =
+			"the node of a detached table gets a split leaf's pages while a query is in it",
 		.initial = {MAP(0, 1, 1), MAP_HUGE(4, 8)},
 		.threads =
 			{
@@ -138,8 +139,9 @@ const struct scenario scenarios_remove[] = {
 	},
 	{
 		.name = "reuse-touch",
-		.about = "a page's table goes, and its frame comes back in the next one, while the hardware "
-			 "dirties it",
+		.about =
+			"a page's table goes, and its frame comes back in the next one, while the hardware "
+			"dirties it",
 		.hardware = true,
 		.initial = {MAP(0, 1, 1)},
 		.threads =
@@ -150,7 +152,8 @@ const struct scenario scenarios_remove[] = {
 	},
 	{
 		.name = "reuse-levels",
-		.about = "of a detached subtree's nodes the right one makes a table while a query is in them",
+		.about =
+			"of a detached subtree's nodes the right one makes a table while a query is in them",
 		.initial = {MAP(16, 1, 1), MAP(4, 1, 3)},
 		.threads =
 			{
