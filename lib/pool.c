@@ -504,10 +504,11 @@ static int pool_reserve(struct pt_pool *pool)
 {
 	if (!pool->region)
 		pool->region = port_reserve(region_bytes(pool), (size_t)1 << pool->chunk_shift);
-	if (!pool->meta)
+	if (pool->region && !pool->meta)
 		pool->meta = port_reserve(meta_bytes(pool), NODE_META_BYTES);
-	pool->chunks = port_reserve(chunks_bytes(pool), NODE_META_BYTES);
-	if (!pool->region || !pool->meta || !pool->chunks)
+	if (pool->meta)
+		pool->chunks = port_reserve(chunks_bytes(pool), NODE_META_BYTES);
+	if (!pool->region || !pool->chunks)
 		return -ENOMEM;
 	return port_commit(pool->chunks, chunks_bytes(pool));
 }

@@ -33,7 +33,7 @@ struct flush {
 
 /* What the flush hook was called with, for one thread. */
 struct flush_log {
-	struct flush calls[64];
+	struct flush calls[1024];
 	unsigned n;
 };
 

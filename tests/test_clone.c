@@ -504,6 +504,31 @@ static void a_refused_reference_undoes_all(struct fixture *fx)
 	fixture_new_table(fx);
 }
 
+/* Their images go where the next ones take them from, or where others can: not onto an ever longer chain. */
+static void refused_clones_keep_no_memory(struct fixture *fx)
+{
+	const uint64_t enough = 1000 * fx->page; /* the images have some 10,000 nodes */
+	struct pt_item_ops ops = ledger_ops;
+	struct pt_pool_stats before, after;
+	struct fixture dst;
+
+	ops.clone = clone_or_refuse;
+	fx->config.item_ops = &ops;
+	fixture_new_table(fx);
+	dst = new_target(fx);
+	prepare(fx);
+	pt_pool_get_stats(fx->pool, &before);
+	for (unsigned i = 0; i < 2000; i++) {
+		clones_left = 0;
+		assert_int_equal(clone_prepared(fx, &dst), -EOVERFLOW);
+	}
+	pt_pool_get_stats(fx->pool, &after);
+	assert_true(after.node_bytes - after.retired_bytes < before.node_bytes + enough);
+	drop_target(fx, &dst);
+	fx->config.item_ops = &ledger_ops;
+	fixture_new_table(fx);
+}
+
 static void items_that_cannot_be_split_are_cloned_whole_or_not(struct fixture *fx)
 {
 	struct pt_item_ops ops = ledger_ops;
@@ -547,6 +572,7 @@ int main(void)
 		TEST(with_a_gather_the_caller_flushes),
 		TEST(without_nodes_nothing_is_done),
 		TEST_SYNC(a_refused_reference_undoes_all),
+		TEST(refused_clones_keep_no_memory),
 		TEST(items_that_cannot_be_split_are_cloned_whole_or_not),
 	};
 
