@@ -14,6 +14,7 @@ unchanged library needs less than a fifth is a kill, too, if it happens twice.
 
 import json
 import os
+import random
 import re
 import subprocess
 import tempfile
@@ -241,45 +242,48 @@ class Explore(Tier):
         if not again or again.run(program)[0] != VIOLATED:
             result.killed, result.how = False, "does not break again: %s" % result.replay
 
+    def compiled(self, objects):
+        """The strategies that have an object of their own among these."""
+        return {s for s in self.strategies if any("_%s.a" % s in o for o in objects)}
+
+    def concerned(self, mutant, strategies, objects):
+        """A generic one: rcu alone if it has the mutant, a part of compiling and running; else those that
+        the mutant names, or one of them."""
+        if getattr(mutant, "generic", False):
+            compiled = self.compiled(objects)
+            return ["rcu"] if not compiled or "rcu" in compiled else sorted(compiled)
+        strategies = strategies or self.strategies
+        if self.run_options.one_strategy:
+            draw = random.Random("%d %s" % (self.run_options.seed, mutant.name))
+            return [draw.choice(sorted(strategies))]
+        return strategies
+
     def judge(self, mutant, tree, strategies):
         """Killed if each strategy that is concerned notices it; a generic mutant, if one does."""
         files = {h.file for h in mutant.hunks}
         objects = self.build.objects(EXPLORER, files)
         if not objects:
             return Result(self.name, False, how="not part of it")
-        if getattr(mutant, "generic", False):
-            return self.judge_generic(mutant, tree, objects)
+        one_is_enough = getattr(mutant, "generic", False)
+        strategies = self.concerned(mutant, strategies, objects)
+        needless = self.compiled(objects) - set(strategies)
+
+        def enough(names):
+            return [o for o in names if not any("_%s.a" % s in o for s in needless)]
+
         began = time.monotonic()
-        program = mutantbuild.Private(self.build, tree, files).program(EXPLORER)
+        program = mutantbuild.Private(self.build, tree, files, enough).program(EXPLORER)
         worst = None
-        for strategy in strategies or self.strategies:
+        for strategy in strategies:
             result = self.judge_strategy(program, strategy)
             if not result.killed:
                 result.how += " in " + strategy
-            if worst is None or not result.killed:
+            if worst is None or not result.killed or one_is_enough:
                 worst = result
-            if not result.killed:
+            if result.killed == one_is_enough:
                 break
         worst.seconds = time.monotonic() - began
         return worst
-
-    def judge_generic(self, mutant, tree, objects):
-        """By rcu alone if it has the mutant: that is a third of compiling and running."""
-        compiled = {s for s in self.strategies if any("_%s.a" % s in o for o in objects)}
-        few = ["rcu"] if not compiled or "rcu" in compiled else sorted(compiled)
-
-        def enough(names):
-            return [o for o in names if not any("_%s.a" % s in o for s in compiled - set(few))]
-
-        began = time.monotonic()
-        program = mutantbuild.Private(self.build, tree, {h.file for h in mutant.hunks},
-                                      enough).program(EXPLORER)
-        for strategy in few:
-            result = self.judge_strategy(program, strategy)
-            if result.killed:
-                break
-        result.seconds = time.monotonic() - began
-        return result
 
 
 class Weak(Explore):

@@ -186,37 +186,69 @@ static struct CMUnitTest make_test(struct run *run)
 	};
 }
 
-uint64_t test_share(void)
+/* The positive number that the variable says; 1 if it does not. */
+static uint64_t one_in(const char *variable)
 {
-	const char *text = getenv("PT_TEST_SHARE");
+	const char *text = getenv(variable);
 	uint64_t share = text ? strtoull(text, NULL, 10) : 1;
 
 	return share ? share : 1;
 }
 
-int run_on_all_pairs(const char *group, const struct test_case *cases, size_t n)
+uint64_t test_share(void)
 {
-	size_t total = n * count_pairs(), i, at = 0;
-	struct CMUnitTest *tests = calloc(total, sizeof(*tests));
-	struct run *runs = calloc(total, sizeof(*runs));
-	unsigned f, s;
-	int failed;
+	return one_in("PT_TEST_SHARE");
+}
 
-	if (!total || !tests || !runs)
-		abort();
-	for (i = 0; i < n; i++) {
-		for (f = 0; pt_format_at(f); f++) {
-			for (s = 0; pt_strategy_at(s); s++) {
-				if (!pt_pair_exists(pt_format_at(f)->name, pt_strategy_at(s)->name))
-					continue;
-				runs[at].test = &cases[i];
-				runs[at].format = pt_format_at(f);
-				runs[at].strategy = pt_strategy_at(s);
-				tests[at] = make_test(&runs[at]);
-				at++;
-			}
+bool test_pair_is_due(size_t number)
+{
+	return number % one_in("PT_TEST_PAIRS") == 0;
+}
+
+/* Has the strategy the kind of node lock that is asked for, if one is? */
+static bool has_node_lock(const struct pt_strategy_info *strategy)
+{
+	const char *name = getenv("PT_NODE_LOCK");
+
+	for (unsigned i = 0; name && pt_node_lock_at(i); i++)
+		if (!strcmp(pt_node_lock_at(i), name))
+			return strategy->node_locks >> i & 1;
+	return true;
+}
+
+/* The runs of a case, from @at on. Return: past the last one. */
+static struct run *runs_of(const struct test_case *test, size_t number, struct run *at)
+{
+	size_t pair = 0;
+
+	for (unsigned f = 0; pt_format_at(f); f++) {
+		for (unsigned s = 0; pt_strategy_at(s); s++) {
+			struct run run = {.test = test,
+					  .format = pt_format_at(f),
+					  .strategy = pt_strategy_at(s)};
+
+			if (pt_pair_exists(run.format->name, run.strategy->name) &&
+			    test_pair_is_due(number + pair++) && has_node_lock(run.strategy))
+				*at++ = run;
 		}
 	}
+	return at;
+}
+
+int run_on_all_pairs(const char *group, const struct test_case *cases, size_t n)
+{
+	size_t most = n * count_pairs(), total, i;
+	struct CMUnitTest *tests = calloc(most, sizeof(*tests));
+	struct run *runs = calloc(most, sizeof(*runs)), *end = runs;
+	int failed;
+
+	if (!most || !tests || !runs)
+		abort();
+	for (i = 0; i < n; i++)
+		end = runs_of(&cases[i], i, end);
+	total = (size_t)(end - runs);
+	for (i = 0; i < total; i++)
+		tests[i] = make_test(&runs[i]);
 	failed = _cmocka_run_group_tests(group, tests, total, NULL, NULL);
 	for (i = 0; i < total; i++)
 		free((char *)tests[i].name);

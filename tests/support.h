@@ -77,7 +77,16 @@ struct test_case {
  */
 uint64_t test_share(void);
 
-/* Run all cases on all pairs; returns the number of failures, for main(). */
+/*
+ * Is it the turn of the pair, or whatever else a case runs on, with this number? Of so many as PT_TEST_PAIRS
+ * says, 1 by default, one is, and each case should have others. For builds that need not run everything again.
+ */
+bool test_pair_is_due(size_t number);
+
+/*
+ * Run all cases on all pairs that are due and have the kind of node lock, if PT_NODE_LOCK asks for one.
+ * Return: the number of failures, for main().
+ */
 int run_on_all_pairs(const char *group, const struct test_case *cases, size_t n);
 
 /* The same without the runner. Both fail the test that calls them if something is wrong. */

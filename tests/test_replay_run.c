@@ -18,6 +18,7 @@
 
 #include "engine.h"
 #include "random_trace.h"
+#include "support.h"
 
 struct replay {
 	struct trace trace;
@@ -87,8 +88,12 @@ static void every_strategy_ends_in_the_recorded_state(void **state)
 		if (!pt_pair_exists("x86_64", s->name))
 			continue;
 		for (unsigned workers = 1; workers <= most; workers++) {
-			for (unsigned n = 0; n < 4; n++, replayed++)
+			for (unsigned n = 0; n < 4; n++) {
+				if (!test_pair_is_due(i + workers + n))
+					continue;
 				replay_well(names[n], s->name, workers, 1);
+				replayed++;
+			}
 		}
 	}
 	assert_true(replayed >= 4);

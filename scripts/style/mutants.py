@@ -70,6 +70,12 @@ def moved(arguments, folder, tree):
     return result + ["-fsyntax-only", "-w", "-fdiagnostics-color=never"]
 
 
+def meant(users, mutant):
+    """Of compilations that use a file, the strategy's that the mutant names first, or rcu's; else all."""
+    strategy = mutant.header.get("strategy", "rcu").split(",")[0]
+    return [u for u in users if "-DPT_STRATEGY=" + strategy in u[1]] or users
+
+
 def check(report, path, known):
     name = os.path.relpath(path, common.ROOT)
     with tempfile.TemporaryDirectory() as tree:
@@ -81,11 +87,10 @@ def check(report, path, known):
             report.fail(name, error.line, error.what)
             return
         files = {hunk.file for hunk in mutant.hunks}
-        used = False
-        for read, arguments, folder in known:
-            if not files & read:
-                continue
-            used = True
+        users = [k for k in known if files & k[0]]
+        if not users:
+            report.fail(name, 1, "the explorer does not use %s" % ", ".join(sorted(files)))
+        for _, arguments, folder in meant(users, mutant):
             line = moved(arguments, folder, tree)
             out = subprocess.run(line, cwd=folder, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.PIPE)
@@ -94,8 +99,6 @@ def check(report, path, known):
                 first = next((line for line in lines if "error:" in line), lines[0])
                 report.fail(name, 1, "does not compile: " + first.replace(tree + "/", ""))
                 return
-        if not used:
-            report.fail(name, 1, "the explorer does not use %s" % ", ".join(sorted(files)))
 
 
 def check_list(report):
