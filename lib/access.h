@@ -13,6 +13,7 @@
  *   [ORD-generation] rel: generation_change(), generation_end(), generation_leave(), slot_init()
  *                  acq: node_look(), generation_has_touchers(), slot_load_walk() (strategy/generation.h)
  *                  A walk that meets a node's new life sees that the old one is over.
+ *   [ORD-stray]    rel: slotlock_mark_stray() acq: slotlock_is_stray() (strategy/slotlock.h)
  *   [ORD-ttas]     rel: ttas_unlock()        acq: ttas_lock()            (sync/ttas.h)
  *   [ORD-ticket]   rel: ticket_unlock()      acq: ticket_served()        (sync/ticket.h)
  *   [ORD-queued]   rel: queued_unlock()      acq: queued_take()          (sync/queued.h)

@@ -105,6 +105,16 @@ static inline bool is_tracked(pte_t pte, unsigned level)
 	return fmt_kind(pte, level) == PT_KIND_LEAF && (fmt_leaf_prop(pte, level) & PT_TRACKED);
 }
 
+/*
+ * Is there nothing to clone in the table behind @s? Where a cursor holds slots, not tables, others may fill
+ * the rest of one that the range covers in part: it could be empty now and not the next time.
+ */
+static inline bool clone_skips(const struct cursor *c, const struct slot *s)
+{
+	return (STRATEGY_COUNTS_EXACT || s->whole) &&
+	       node_is_empty(c->table, child_of(c->table, s->pte));
+}
+
 static VISITOR int clone_count_slot(struct cursor *c, struct slot *s, void *arg)
 {
 	struct cloning *k = arg;
@@ -118,7 +128,7 @@ static VISITOR int clone_count_slot(struct cursor *c, struct slot *s, void *arg)
 		return is_tracked(s->pte, s->level) && !c->table->item_ops->split ? -EINVAL
 										  : VISIT_NEXT;
 	}
-	if (node_is_empty(c->table, child_of(c->table, s->pte)))
+	if (clone_skips(c, s))
 		return VISIT_NEXT;
 	k->tables++;
 	return s->level > 2 ? VISIT_DOWN : VISIT_NEXT;
@@ -223,7 +233,7 @@ static inline int clone_table(struct cursor *c, struct slot *s, struct cloning *
 	struct node *child = child_of(c->table, s->pte), *above = k->image;
 	int rc;
 
-	if (node_is_empty(c->table, child))
+	if (clone_skips(c, s))
 		return VISIT_NEXT;
 	if (node_ensure(c->self))
 		return -ENOMEM;

@@ -279,7 +279,7 @@ static PT_APART int map_any(struct pt_thread *self, struct pt_table *t, pt_va_t 
 		}
 		rc = map_page(&c, fmt_leaf(pa, prop, 1));
 		if (c.must_wake)
-			page_wake(self);
+			page_wake(self, rc);
 		if (rc != VISIT_AGAIN)
 			return rc;
 	}
@@ -303,7 +303,7 @@ static int op_map(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64
 	if (MAY_LOSE && unlikely(rc)) /* otherwise no mapping was there, or there is one */
 		return map_any(self, t, va, level_size(1), pa, (pt_prop_t)self->page_prop,
 			       max_level);
-	return unlikely(c.must_wake) ? page_wake(self) : rc;
+	return unlikely(c.must_wake) ? page_wake(self, rc) : rc;
 }
 
 static int op_mark(struct pt_thread *self, struct pt_table *t, pt_va_t va, uint64_t len,

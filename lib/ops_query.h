@@ -57,7 +57,7 @@ static inline bool walk_leave(struct hardware_walk *w)
 
 static inline pt_pa_t walked_table_pa(pte_t pte)
 {
-	return STRATEGY_SOFTWARE_BITS ? fmt_table_pa(pte) : fmt_table_pa_clean(pte);
+	return STRATEGY_TABLE_BITS ? fmt_table_pa(pte) : fmt_table_pa_clean(pte);
 }
 
 /* The same; also false if somebody has to be woken. */

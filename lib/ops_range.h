@@ -171,11 +171,11 @@ static PT_INLINE bool page_open(struct cursor *c, struct pt_thread *self, struct
 	return strategy_lock_page(c);
 }
 
-/* What such a call ends with. Apart, so that nothing must be saved for it. Return: 0. */
-static PT_APART int page_wake(struct pt_thread *self)
+/* What such a call ends with. Apart, so that nothing must be saved for it. Return: @rc. */
+static PT_APART int page_wake(struct pt_thread *self, int rc)
 {
 	port_rcu_wake(&self->port);
-	return 0;
+	return rc;
 }
 
 static PT_INLINE void page_close(struct cursor *c)

@@ -193,7 +193,7 @@ static PT_APART int flush_page(struct pt_table *t, pt_va_t va)
 static PT_APART int wake_and_flush(struct pt_thread *self, struct pt_table *t, pt_va_t va,
 				   bool stale)
 {
-	page_wake(self);
+	page_wake(self, 0);
 	return stale ? flush_page(t, va) : 0;
 }
 

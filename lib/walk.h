@@ -70,7 +70,8 @@ static inline slot_t *root_slots(const struct pt_table *t)
 
 /*
  * Walk without locks to the leaf table that covers the cursor's first address, and note it there.
- * Return: is there one? For strategies that have no bits in slots.
+ * Return: is there one? For strategies that have no bits in slots that refer to
+ * tables.
  */
 static PT_INLINE bool walk_to_leaf_table(struct cursor *c)
 {

@@ -58,6 +58,8 @@
 #define PT_STRATEGY_CAS_H
 
 #include "lockfreequery.h"
+#include "section.h"
+#include "uncounted.h"
 #include "zeroed.h"
 
 #define STRATEGY_NAME "cas"
@@ -69,16 +71,9 @@
 #define STRATEGY_CONCURRENT 1
 #define STRATEGY_SOFTWARE_BITS 1
 #define STRATEGY_NODE_BYTES 0
-#define STRATEGY_COUNTS_EXACT 0
 
 /* The lowest of the format's bits. */
 #define CAS_FREEZE (FMT_STRATEGY_MASK & -FMT_STRATEGY_MASK)
-
-static inline bool strategy_table_is_free(struct pt_table *table)
-{
-	(void)table;
-	return true;
-}
 
 static inline bool strategy_node_is_free(struct node *node)
 {
@@ -91,14 +86,6 @@ static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct
 	(void)c;
 	(void)s;
 	(void)child;
-}
-
-static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
-{
-	(void)c;
-	(void)node;
-	(void)slots;
-	(void)marks;
 }
 
 /* ---- ranges ---- */
@@ -153,15 +140,6 @@ static inline void strategy_unlock_range(struct cursor *c)
 	port_rcu_read_unlock(&c->self->port);
 }
 
-/* As with rcu: who may only try is not to call the system; the long way, which follows, does. */
-static PT_INLINE void cas_leave_in_vain(struct cursor *c)
-{
-	if (c->try_only)
-		(void)port_rcu_read_unlock_quick(&c->self->port);
-	else
-		port_rcu_read_unlock(&c->self->port);
-}
-
 static PT_INLINE bool strategy_lock_page(struct cursor *c)
 {
 	const struct pt_table *t = c->table;
@@ -174,7 +152,7 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c)
 		pte_t pte = slot_load_walk(&slots[slot_index(c->first, level)]);
 
 		if (unlikely(!fmt_is_table(pte, level))) {
-			cas_leave_in_vain(c);
+			leave_in_vain(c);
 			return false;
 		}
 		slots = slots_of_pa(phys_off, fmt_table_pa(pte));
@@ -184,10 +162,9 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c)
 	return true;
 }
 
-/* Whoever waits for the section's end may have to be woken: by the call, as the last thing it does. */
 static PT_INLINE void strategy_unlock_page(struct cursor *c)
 {
-	c->must_wake = !port_rcu_read_unlock_quick(&c->self->port);
+	leave_page(c);
 }
 
 /*

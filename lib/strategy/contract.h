@@ -20,6 +20,7 @@
  *                            defined, ttas, which they then know at compile time
  *   STRATEGY_CONCURRENT      0: one thread only; unlinked nodes are reused without a grace period
  *   STRATEGY_SOFTWARE_BITS   bits of FMT_STRATEGY_MASK it uses in slots
+ *   STRATEGY_TABLE_BITS      0: but not in those that refer to tables. Default: the same
  *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
  *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range, and what
  *                            holds no mapping there it may simply store to; 0: nobody counts
@@ -49,6 +50,10 @@
 
 #ifndef STRATEGY_DISJOINT_BUILDING
 #define STRATEGY_DISJOINT_BUILDING STRATEGY_DISJOINT_PARALLEL
+#endif
+
+#ifndef STRATEGY_TABLE_BITS
+#define STRATEGY_TABLE_BITS STRATEGY_SOFTWARE_BITS
 #endif
 
 #ifndef STRATEGY_SHORT_LOCKS

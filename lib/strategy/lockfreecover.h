@@ -10,18 +10,13 @@
 #define PT_STRATEGY_LOCKFREECOVER_H
 
 #include "nodelocks.h"
+#include "section.h"
 #include "zeroed.h"
 
 #define STRATEGY_READERS_SHARE 1
 #define STRATEGY_DISJOINT_PARALLEL 1
 #define STRATEGY_CONCURRENT 1
 #define STRATEGY_SOFTWARE_BITS 0
-
-static inline bool strategy_table_is_free(struct pt_table *table)
-{
-	(void)table;
-	return true;
-}
 
 static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
 {
@@ -49,18 +44,6 @@ static inline bool strategy_lock_range(struct cursor *c)
 static inline void strategy_unlock_range(struct cursor *c)
 {
 	cursor_unlock_nodes(c);
-}
-
-/*
- * The page is not to be had. Whoever may only try is not to call the system either: the long way,
- * which follows, does it instead. Behind that nobody does, for the call may fail or wait.
- */
-static PT_INLINE void leave_in_vain(struct cursor *c)
-{
-	if (c->try_only)
-		port_rcu_read_unlock_quick(&c->self->port);
-	else
-		port_rcu_read_unlock(&c->self->port);
 }
 
 static PT_INLINE bool strategy_lock_page(struct cursor *c)
