@@ -170,13 +170,17 @@ static inline enum slotlock_got slotlock_lock(struct cursor *c, struct slotlock_
 	}
 }
 
-/* The slots of @child for first..last are born locked, where they hold no table. */
-static inline void slotlock_adopt(struct cursor *c, struct node *child, unsigned level,
-				  pt_va_t first, pt_va_t last)
+/*
+ * The slots of @child, whose first address is @va, are born locked where the cursor's range covers them and
+ * they hold no table. What a call visits may be less than that range.
+ */
+static inline void slotlock_adopt(struct cursor *c, struct node *child, unsigned level, pt_va_t va)
 {
 	slot_t *slots = node_slots(c->table, child);
+	const pt_va_t end = va + (level_size(level + 1) - 1);
+	const unsigned last = slot_index(end < c->last ? end : c->last, level);
 
-	for (unsigned i = slot_index(first, level); i <= slot_index(last, level); i++) {
+	for (unsigned i = slot_index(va > c->first ? va : c->first, level); i <= last; i++) {
 		pte_t pte = slot_load_locked(&slots[i]);
 
 		if (!fmt_is_table(pte, level))
@@ -186,7 +190,7 @@ static inline void slotlock_adopt(struct cursor *c, struct node *child, unsigned
 
 static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
 {
-	slotlock_adopt(c, child, s->level - 1, s->first, s->last);
+	slotlock_adopt(c, child, s->level - 1, slot_first_va(s));
 }
 
 /* The way goes on from the locked slot, which is EMPTY, by tables that are made for it. */
@@ -196,7 +200,7 @@ static void slotlock_build(struct cursor *c, struct slotlock_place *p)
 		struct node *child = node_take(c->self, p->level - 1);
 
 		stat_add(c->stats, STAT_NODES_TAKEN, 1);
-		slotlock_adopt(c, child, p->level - 1, c->first, c->last);
+		slotlock_adopt(c, child, p->level - 1, p->va & ~(level_size(p->level) - 1));
 		slot_publish(p->slot, fmt_table(node_to_pa(c->table, child)));
 		slotlock_move(c, p, child, p->level - 1);
 	}
