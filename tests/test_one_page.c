@@ -159,10 +159,13 @@ static int walk_one(struct fixture *fx, pt_va_t va)
 static void whoever_waits_for_readers_is_woken(struct fixture *fx)
 {
 	pt_va_t va = beside_a_page(fx), far = fx->base + fx->giant;
-	bool sections = !strcmp(fx->strategy->name, "rcu") || !strcmp(fx->strategy->name, "cas");
+	static const char *const in_sections[] = {"rcu", "cas", "slotlock"};
+	bool sections = false;
 
 	if (fx->strategy->isolation == PT_ISOLATION_NONE)
 		skip();
+	for (unsigned i = 0; i < sizeof(in_sections) / sizeof(in_sections[0]); i++)
+		sections |= !strcmp(fx->strategy->name, in_sections[i]);
 	reclaim(fx);
 	assert_true(wakes(fx, walk_one, va, -ENOENT));
 	assert_true(wakes(fx, walk_one, far, -ENOENT));

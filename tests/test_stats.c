@@ -29,6 +29,7 @@ static const struct lock_cost {
 	const char *strategy;
 	bool call;   /* one for each call, on the whole table */
 	bool nodes;  /* one for each node of its range */
+	bool slots;  /* one for each slot of its range that holds no table */
 	bool alone;  /* but none of these by a call that may take tables away */
 	bool path;   /* each node on the way, the lowest of its range being the last */
 	bool claims; /* one for each subtree that goes, whatever is below; nobody holds a range */
@@ -43,6 +44,7 @@ static const struct lock_cost {
 	{.strategy = "optimistic", .nodes = true, .stray = true},
 	{.strategy = "rcu", .nodes = true, .stray = true},
 	{.strategy = "cas", .claims = true},
+	{.strategy = "slotlock", .slots = true, .stray = true},
 	{.strategy = "replicated", .once = true},
 };
 
@@ -69,16 +71,20 @@ static uint64_t locks(const struct fixture *fx, uint64_t calls, uint64_t nodes)
 	/* Who builds a way holds the root: as it finds out, as it looks again, and then exclusively. */
 	if (lock_cost(fx)->path)
 		return 3 * builds + fx->format->levels * (nodes - builds);
-	return (lock_cost(fx)->call ? calls : 0) + (lock_cost(fx)->nodes ? nodes : 0);
+	/* Who builds a way holds what comes of the slot where it begins. */
+	return (lock_cost(fx)->call ? calls : 0) +
+	       (lock_cost(fx)->nodes || lock_cost(fx)->slots ? nodes : 0);
 }
 
-/* Of one that may take tables away, as many as are below its covering node, of level 3, and that. */
+/* Of one that may take full tables away, as many as are below its covering node, of level 3, and that. */
 static uint64_t locks_to_take(const struct fixture *fx, uint64_t nodes)
 {
 	if (lock_cost(fx)->path)
 		return fx->format->levels - 3 + 1;
 	if (lock_cost(fx)->claims || lock_cost(fx)->once)
 		return 1;
+	if (lock_cost(fx)->slots)
+		return UINT64_C(1) << 2 * fx->format->index_bits;
 	return locks(fx, 1, lock_cost(fx)->alone ? 0 : nodes);
 }
 
@@ -201,7 +207,10 @@ static void a_hole_in_a_huge_leaf_is_one_split(struct fixture *fx)
 	assert_int_equal(s.nodes_given, trees(fx));
 }
 
-/* 1 GiB of 4 KiB pages (x86-64) goes by one store, one lock for each node, and no look at a slot. */
+/*
+ * 1 GiB of 4 KiB pages (x86-64) goes by one store, one lock for each node, and no look at a slot; unless it
+ * is slots that have locks.
+ */
 static void a_call_on_whole_tables_costs_nodes_not_pages(struct fixture *fx)
 {
 	uint64_t fan_out = UINT64_C(1) << fx->format->index_bits;

@@ -45,6 +45,16 @@ const struct scenario scenarios_cursor[] = {
 			},
 	},
 	{
+		.name = "cursor-absent-build",
+		.about = "a cursor holds what is not there, another one builds it before, behind or beside",
+		.threads =
+			{
+				{BEGIN(PT_CHANGE, 0, 1, 1), C_QUERY, END},
+				{BEGIN(PT_BUILD, 0, 1, 1), C_MAP(1), END},
+				{BEGIN(PT_BUILD, 0, 2, 1), C_JUMP(1), C_MAP(2), END},
+			},
+	},
+	{
 		.name = "cursor-detach",
 		.about = "a cursor takes a table with what is below; others wait inside",
 		.initial = {MAP(0, 1, 1), MAP(4, 1, 2)},
