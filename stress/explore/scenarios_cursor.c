@@ -46,7 +46,8 @@ const struct scenario scenarios_cursor[] = {
 	},
 	{
 		.name = "cursor-absent-build",
-		.about = "a cursor holds what is not there, another one builds it before, behind or beside",
+		.about =
+			"a cursor holds what is not there, another one builds it before, behind or beside",
 		.threads =
 			{
 				{BEGIN(PT_CHANGE, 0, 1, 1), C_QUERY, END},
