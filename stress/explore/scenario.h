@@ -78,6 +78,7 @@ struct step {
 	uint8_t frame;
 	uint8_t level; /* of an item, or the top of a cursor */
 	bool gather;   /* unmap, protect: into the thread's gather, which SYNC flushes */
+	bool emulated; /* the access: by software, for which no flush waits */
 	uint8_t mode;  /* enum pt_mode, enum pt_access */
 	pt_prop_t set, clear;
 	uint64_t value; /* a mark; how many allocations succeed */
@@ -186,6 +187,11 @@ const struct scenario *scenario_find(const char *name);
 #define STORE(p)                                                                    \
 	{                                                                           \
 		.kind = STEP_ACCESS, .page = p, .pages = 1, .mode = PT_ACCESS_WRITE \
+	}
+#define EMULATED_STORE(p)                                                            \
+	{                                                                            \
+		.kind = STEP_ACCESS, .page = p, .pages = 1, .mode = PT_ACCESS_WRITE, \
+		.emulated = true                                                     \
 	}
 #define BEGIN(mode_, p, n, top)                                                        \
 	{                                                                              \

@@ -151,6 +151,19 @@ const struct scenario scenarios_remove[] = {
 			},
 	},
 	{
+		.name = "reuse-emulated",
+		.about =
+			"as reuse-touch, but an emulator dirties it, for which no flush waits, and "
+			"further away",
+		.hardware = true,
+		.initial = {MAP(0, 1, 1)},
+		.threads =
+			{
+				{UNMAP(0, 1), MAP_HUGE(0, 8), MAP(16, 1, 1)},
+				{EMULATED_STORE(0)},
+			},
+	},
+	{
 		.name = "reuse-levels",
 		.about =
 			"of a detached subtree's nodes the right one makes a table while a query is in them",

@@ -102,7 +102,7 @@ static void walk(struct program *program, struct call *call, struct translation 
 			     page_va(program, page), (enum pt_access)call->step->mode, false, &pa);
 	if (call->rc)
 		return;
-	if (rt.me < MAX_THREADS)
+	if (rt.me < MAX_THREADS && !call->step->emulated)
 		psc_walked(program, roles_table(program, call->step, rt.me), page);
 	call->value = pa;
 	*entry = (struct translation){
@@ -151,8 +151,8 @@ void tlb_access(struct program *program, struct call *call)
 	struct translation none, *entry;
 	bool write = call->step->mode == PT_ACCESS_WRITE;
 
-	/* In a set-up, by a CPU that no thread runs on. */
-	if (rt.me >= MAX_THREADS) {
+	/* In a set-up, by a CPU that no thread runs on. Software caches nothing. */
+	if (rt.me >= MAX_THREADS || call->step->emulated) {
 		walk(program, call, &none);
 		return;
 	}
