@@ -10,17 +10,17 @@ json_t *why_json(const struct why *why)
 	const struct pt_stats *c = &why->counts;
 
 	return json_must(json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"operations", (json_int_t)why->operations, "locks", (json_int_t)c->locks,
 		"contended", (json_int_t)c->contended, "retries", (json_int_t)c->retries, "path",
-		(json_int_t)c->path, "lost", (json_int_t)c->lost, "revocations",
-		(json_int_t)c->revocations, "splits", (json_int_t)c->splits, "detaches",
-		(json_int_t)c->detaches, "nodes_taken", (json_int_t)c->nodes_taken, "nodes_given",
-		(json_int_t)c->nodes_given, "uncounted", (json_int_t)c->uncounted, "appended",
-		(json_int_t)c->appended, "combined", (json_int_t)c->combined, "replayed",
-		(json_int_t)c->replayed, "grace_periods", (json_int_t)why->grace_periods,
-		"grace_periods_ns", (json_int_t)why->ns, "retired_bytes",
-		(json_int_t)why->retired_bytes, "retired_bytes_max",
+		(json_int_t)c->path, "lost", (json_int_t)c->lost, "passed", (json_int_t)c->passed,
+		"revocations", (json_int_t)c->revocations, "splits", (json_int_t)c->splits,
+		"detaches", (json_int_t)c->detaches, "nodes_taken", (json_int_t)c->nodes_taken,
+		"nodes_given", (json_int_t)c->nodes_given, "uncounted", (json_int_t)c->uncounted,
+		"appended", (json_int_t)c->appended, "combined", (json_int_t)c->combined,
+		"replayed", (json_int_t)c->replayed, "grace_periods",
+		(json_int_t)why->grace_periods, "grace_periods_ns", (json_int_t)why->ns,
+		"retired_bytes", (json_int_t)why->retired_bytes, "retired_bytes_max",
 		(json_int_t)why->retired_bytes_max));
 }
 
@@ -69,6 +69,14 @@ static void coupling_line(struct table *table, const struct pt_stats *c, uint64_
 			   (double)c->revocations / (double)operations);
 }
 
+/* And who locks ranges, how long the list is. */
+static void ranges_line(struct table *table, const struct pt_stats *c)
+{
+	if (c->passed && c->locks)
+		table_line(table, "    each passed %.2g ranges of others on its way",
+			   (double)c->passed / (double)c->locks);
+}
+
 static void share_cell(struct table *table, uint64_t count, uint64_t of, double unit)
 {
 	if (of)
@@ -105,6 +113,7 @@ void why_row(struct table *table, const char *who, unsigned threads, const struc
 	pool_cell(table, why, (double)why->retired_bytes / 1048576);
 	pool_cell(table, why, (double)why->retired_bytes_max / 1048576);
 	coupling_line(table, c, of);
+	ranges_line(table, c);
 }
 
 void why_print(struct table *table, FILE *out, bool color)
@@ -133,9 +142,11 @@ void why_legend(const char *unit, FILE *out)
 		"/%-12s for each of them; of queries and walks nothing is counted: -\n"
 		"locks         taken; waited: per cent of these that had to wait\n"
 		"  on the way  nodes above the covering one: how deep locks are coupled\n"
+		"  passed      ranges that others held, before a range that was locked\n"
 		"  revoked     what writers ended for those who read by marks (BRAVO)\n"
 		"again         walks begun again, because a node had left the tree; and changes\n"
-		"              that found the slot changed, where slots are not locked\n"
+		"              that found the slot changed, where slots are not locked;\n"
+		"              ranges that had to be wider\n"
 		"splits        huge leaves and marks split into a table\n"
 		"detach        tables taken out of the tree as a whole\n"
 		"taken, given  nodes for tables and gathers; given back, or retired\n"

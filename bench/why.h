@@ -40,6 +40,7 @@ static inline void why_count(struct pt_stats *sum, const struct pt_stats *start,
 	sum->replayed += end->replayed - start->replayed;
 	sum->uncounted += end->uncounted - start->uncounted;
 	sum->lost += end->lost - start->lost;
+	sum->passed += end->passed - start->passed;
 }
 
 /* Counts add up, bytes are the largest of them. */

@@ -28,6 +28,8 @@
  *                  bravo_concerns(). What makes a lock biased, bravo_read_slowly(), releases (sync/bravo.h)
  *   [ORD-mark]     rel: bravo_unclaim()      acq: bravo_concerns()       (sync/bravo.h)
  *   [ORD-rows]     seq_cst: bravo_make_row(), bravo_rows(), bravo_mark_of() acq: bravo_row() (sync/bravo.h)
+ *   [ORD-range]    rel: rangelist_insert(), rangelist_remove() acq: rangelist_link(), rangelist_insert()
+ *                  (sync/rangelist.h)
  *   [ORD-mutex]    rel: mutex_unlock()       acq: mutex_lock()           (sync/mutex.h)
  *   [ORD-rwlock]   rel: rwlock_*_unlock(), rwlock_downgrade() acq: rwlock_*_lock() (sync/rwlock.h)
  *   [ORD-served]   rel: serve_waiting()      acq: rwlock_write_lock_unless() (strategy/replicated_change.h)

@@ -144,6 +144,8 @@ DEFINE_VISIT(visit_clone_count, clone_count_slot)
 static int clone_reserve(struct cloning *k, pt_va_t va, pt_va_t last)
 {
 	struct cursor *c = &k->src;
+	/* Where others work in tables that the range covers in part, they may make these meanwhile. */
+	const uint64_t edges = STRATEGY_COUNTS_EXACT || MAY_LOSE ? 0 : 2 * PATH_NODES;
 	int left = edge_splits(c, va, va, last), right = edge_splits(c, last, va, last);
 	int rc = visit_clone_count(c, c->node, c->level, va, last, k);
 
@@ -151,8 +153,8 @@ static int clone_reserve(struct cloning *k, pt_va_t va, pt_va_t last)
 		return left < 0 ? left : right;
 	if (rc)
 		return rc;
-	return node_reserve(c->self,
-			    1 + k->tables + 2 * k->pinned + 3 * ((uint64_t)left + (uint64_t)right));
+	return node_reserve(c->self, 1 + k->tables + edges + 2 * k->pinned +
+					     3 * ((uint64_t)left + (uint64_t)right));
 }
 
 /* ---- the image ---- */

@@ -333,7 +333,8 @@ PT_API PT_MUST_CHECK int pt_thread_register(struct pt_pool *pool, struct pt_thre
 /*
  * Give back the magazine, hand over what is retired, end the registration.
  * Return: 0; -EBUSY: this thread holds a cursor.
- * Context: no cursor open; in PT_RECLAIM_SYNC mode may wait for a grace period.
+ * Context: no cursor open; in PT_RECLAIM_SYNC mode, and who has used tables of strategy `rangelock`,
+ * may wait for a grace period.
  */
 PT_API PT_MUST_CHECK int pt_thread_unregister(struct pt_thread *self);
 
@@ -1095,7 +1096,10 @@ struct pt_stats {
 	uint64_t combined;  /* calls that another thread has made, which had the lock */
 	uint64_t replayed;  /* records, on a tree that was behind */
 	uint64_t uncounted; /* calls of which nothing was counted, for want of memory */
-	uint64_t lost;      /* compare-exchanges that found the slot changed (slot isolation) */
+	uint64_t
+		lost; /* compare-exchanges that found the slot changed (slot isolation, `rangelock`) */
+	uint64_t
+		passed; /* ranges of others, on the way to where a range is locked: by `rangelock` */
 };
 
 /*

@@ -100,6 +100,7 @@ static struct pt_stats public_stats(const uint64_t *sums, uint64_t uncounted)
 		.replayed = sums[STAT_REPLAYED],
 		.uncounted = uncounted,
 		.lost = sums[STAT_LOST],
+		.passed = sums[STAT_PASSED],
 	};
 }
 

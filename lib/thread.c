@@ -218,6 +218,8 @@ int pt_thread_unregister(struct pt_thread *self)
 	pt_thread_hand_over(self);
 	give_spare(self);
 	slot_number_put(pool, self->slot);
+	if (self->ranges_used)
+		port_rcu_synchronize(&self->port); /* others may still look at what it has held */
 	port_thread_unregister(&self->port);
 	port_free(self);
 	/* [ORD-users] rel: this thread has left the pool; pairs with pt_pool_destroy() */

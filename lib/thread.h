@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What one registered thread keeps: nodes ready for use, and nodes it has retired. Only the thread
- * itself touches it, so all of it but `waiter` is plain.
+ * itself touches it, so all of it is plain, but `waiter`, `request` and `ranges`, which others look at.
  *
  * Nodes are reserved before the first store of a call (C2), then taken without failing. They are
  * zeroed as late as can be, so that whoever fills one finds it in cache; only what a call builds on
@@ -15,9 +15,15 @@
 #include "counters.h"
 #include "table.h"
 #include "sync/queued.h"
+#include "sync/rangelist.h"
 
 /* As many nodes as one call builds on its way down. */
 #define THREAD_CLEAN 4
+
+/* Entries of range locks that a thread uses before it waits for a grace period. */
+#ifndef THREAD_RANGES
+#define THREAD_RANGES 512
+#endif
 
 struct cursor;
 
@@ -67,6 +73,9 @@ struct pt_thread {
 	unsigned taken;         /* nodes, since the wrapper's call began */
 	struct node *displaced; /* by the wrapper's call, by `next` */
 	struct thread_request request;
+	/* Of the strategy `rangelock`: how many of its entries have been in a list since no one looks at any. */
+	unsigned ranges_used;
+	struct range_entry ranges[THREAD_RANGES];
 	struct stats_line nowhere; /* where it counts what nobody wants to know */
 };
 

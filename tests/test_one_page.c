@@ -159,7 +159,7 @@ static int walk_one(struct fixture *fx, pt_va_t va)
 static void whoever_waits_for_readers_is_woken(struct fixture *fx)
 {
 	pt_va_t va = beside_a_page(fx), far = fx->base + fx->giant;
-	static const char *const in_sections[] = {"rcu", "cas", "slotlock"};
+	static const char *const in_sections[] = {"rcu", "rangelock", "cas", "slotlock"};
 	bool sections = false;
 
 	if (fx->strategy->isolation == PT_ISOLATION_NONE)

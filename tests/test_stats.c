@@ -41,6 +41,7 @@ static const struct lock_cost {
 	{.strategy = "rwlock", .call = true},
 	{.strategy = "coupling", .path = true},
 	{.strategy = "split", .call = true, .nodes = true, .alone = true},
+	{.strategy = "rangelock", .call = true},
 	{.strategy = "optimistic", .nodes = true, .stray = true},
 	{.strategy = "rcu", .nodes = true, .stray = true},
 	{.strategy = "cas", .claims = true},
@@ -353,6 +354,7 @@ static void add(struct pt_stats *sum, const struct pt_stats *s)
 	sum->path += s->path;
 	sum->revocations += s->revocations;
 	sum->lost += s->lost;
+	sum->passed += s->passed;
 	sum->appended += s->appended;
 	sum->combined += s->combined;
 	sum->replayed += s->replayed;

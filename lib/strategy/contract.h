@@ -23,7 +23,8 @@
  *   STRATEGY_TABLE_BITS      0: but not in those that refer to tables. Default: the same
  *   STRATEGY_NODE_BYTES      bytes of node metadata it uses, at most NODE_STRATEGY_BYTES
  *   STRATEGY_COUNTS_EXACT    a cursor can trust node->live and node->marks in its range, and what
- *                            holds no mapping there it may simply store to; 0: nobody counts
+ *                            holds no mapping there it may simply store to; 0: nobody counts, and
+ *                            others may work in tables that a range covers in part
  *   STRATEGY_REUSES          1: a node begins a new life as soon as it is flushed, with the metadata of the
  *                            last; walks are queries, which notice, and strategy_query_touch(q, slot,
  *                            pte, touched) is the compare-exchange for them: see generation.h. Default: 0

@@ -7,9 +7,9 @@
 #include "scenarios.h"
 
 static const struct scenario *const lists[] = {
-	scenarios_build, scenarios_remove, scenarios_cursor, scenarios_hardware,
-	scenarios_lock,  scenarios_upkeep, scenarios_role,   scenarios_frame,
-	scenarios_stats, scenarios_tables, scenarios_pool,   scenarios_apart,
+	scenarios_build,  scenarios_remove, scenarios_cursor, scenarios_hardware, scenarios_lock,
+	scenarios_range,  scenarios_upkeep, scenarios_role,   scenarios_frame,    scenarios_stats,
+	scenarios_tables, scenarios_pool,   scenarios_apart,
 };
 
 const struct scenario *scenario_at(unsigned index)

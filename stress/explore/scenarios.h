@@ -10,6 +10,7 @@ extern const struct scenario scenarios_remove[];
 extern const struct scenario scenarios_cursor[];
 extern const struct scenario scenarios_hardware[];
 extern const struct scenario scenarios_lock[];
+extern const struct scenario scenarios_range[];
 extern const struct scenario scenarios_tables[];
 extern const struct scenario scenarios_upkeep[];
 extern const struct scenario scenarios_pool[];
