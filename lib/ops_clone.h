@@ -106,13 +106,35 @@ static inline bool is_tracked(pte_t pte, unsigned level)
 }
 
 /*
- * Is there nothing to clone in the table behind @s? Where a cursor holds slots, not tables, others may fill
- * the rest of one that the range covers in part: it could be empty now and not the next time.
+ * Does @node, of @level, hold nothing in first..last? Of a table that the range covers in part only that part
+ * counts: where a cursor holds slots, or ranges, others may make such a table, or fill the rest, meanwhile.
  */
-static inline bool clone_skips(const struct cursor *c, const struct slot *s)
+static bool part_is_empty(struct cursor *c, struct node *node, unsigned level, pt_va_t first,
+			  pt_va_t last)
 {
-	return (STRATEGY_COUNTS_EXACT || s->whole) &&
-	       node_is_empty(c->table, child_of(c->table, s->pte));
+	const pt_va_t mask = level_size(level) - 1;
+	slot_t *slots = node_slots(c->table, node);
+	pt_va_t end;
+
+	if (last - first == (level_size(level) << FMT_INDEX_BITS) - 1)
+		return node_is_empty(c->table, node);
+	for (;; first = end + 1) {
+		pte_t pte = strategy_slot_read(c, &slots[slot_index(first, level)]);
+
+		end = (first | mask) < last ? first | mask : last;
+		if ((pte & ~FMT_STRATEGY_MASK) &&
+		    (end - first == mask || !fmt_is_table(pte, level) ||
+		     !part_is_empty(c, child_of(c->table, pte), level - 1, first, end)))
+			return false;
+		if (end == last)
+			return true;
+	}
+}
+
+/* Is there nothing to clone in the table behind @s? */
+static inline bool clone_skips(struct cursor *c, const struct slot *s)
+{
+	return part_is_empty(c, child_of(c->table, s->pte), s->level - 1, s->first, s->last);
 }
 
 static VISITOR int clone_count_slot(struct cursor *c, struct slot *s, void *arg)
@@ -144,8 +166,6 @@ DEFINE_VISIT(visit_clone_count, clone_count_slot)
 static int clone_reserve(struct cloning *k, pt_va_t va, pt_va_t last)
 {
 	struct cursor *c = &k->src;
-	/* Where others work in tables that the range covers in part, they may make these meanwhile. */
-	const uint64_t edges = STRATEGY_COUNTS_EXACT || MAY_LOSE ? 0 : 2 * PATH_NODES;
 	int left = edge_splits(c, va, va, last), right = edge_splits(c, last, va, last);
 	int rc = visit_clone_count(c, c->node, c->level, va, last, k);
 
@@ -153,8 +173,8 @@ static int clone_reserve(struct cloning *k, pt_va_t va, pt_va_t last)
 		return left < 0 ? left : right;
 	if (rc)
 		return rc;
-	return node_reserve(c->self, 1 + k->tables + edges + 2 * k->pinned +
-					     3 * ((uint64_t)left + (uint64_t)right));
+	return node_reserve(c->self,
+			    1 + k->tables + 2 * k->pinned + 3 * ((uint64_t)left + (uint64_t)right));
 }
 
 /* ---- the image ---- */
