@@ -172,15 +172,16 @@ static json_t *strategies_json(void)
 
 	for (i = 0; (s = pt_strategy_at(i)); i++)
 		json_array_append_new(
-			list, json_must(json_pack(
-				      "{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}",
-				      "name", s->name, "summary", s->summary, "isolation",
-				      isolation_name(s->isolation), "readers_share",
-				      s->readers_share, "lock_free_query", s->lock_free_query,
-				      "disjoint_parallel", s->disjoint_parallel,
-				      "disjoint_building", s->disjoint_building, "reuses",
-				      s->reuses, "node_locks", s->node_locks != 0, "software_bits",
-				      (int)s->software_bits, "node_bytes", (int)s->node_bytes)));
+			list,
+			json_must(json_pack(
+				"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}",
+				"name", s->name, "summary", s->summary, "isolation",
+				isolation_name(s->isolation), "readers_share", s->readers_share,
+				"lock_free_query", s->lock_free_query, "disjoint_parallel",
+				s->disjoint_parallel, "disjoint_building", s->disjoint_building,
+				"disjoint_slots", s->disjoint_slots, "reuses", s->reuses,
+				"node_locks", s->node_locks != 0, "software_bits",
+				(int)s->software_bits, "node_bytes", (int)s->node_bytes)));
 	return list;
 }
 

@@ -35,6 +35,7 @@ const struct pt_instance PT_INSTANCE_NAME = {
 			.lock_free_query = STRATEGY_LOCK_FREE_QUERY,
 			.disjoint_parallel = STRATEGY_DISJOINT_PARALLEL,
 			.disjoint_building = STRATEGY_DISJOINT_BUILDING,
+			.disjoint_slots = STRATEGY_DISJOINT_SLOTS,
 			.reuses = STRATEGY_REUSES,
 			.node_locks = STRATEGY_NODE_LOCKS,
 			.replicates = STRATEGY_REPLICATES,

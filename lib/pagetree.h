@@ -160,7 +160,8 @@ struct pt_strategy_info {
 	bool lock_free_query;
 	bool disjoint_parallel; /* calls on ranges in different leaf tables write no common cache line; */
 	bool disjoint_building; /* nor where these are only being made */
-	bool reuses;            /* tables are used again without a grace period; walks notice */
+	bool disjoint_slots; /* calls on different pages of one leaf table never wait for each other */
+	bool reuses;         /* tables are used again without a grace period; walks notice */
 	/* Kinds of node locks it has: bit i is pt_node_lock_at(i), the lowest what a table has unless
 	 * asked; 0: it locks no nodes. */
 	unsigned node_locks;

@@ -158,6 +158,27 @@ static void refuse_half_way(struct fixture *fx)
 	other_ends(&p);
 }
 
+/* Another cursor may be as near as the next page. */
+static void beside_a_neighbour_all_calls_go_on(struct fixture *fx)
+{
+	pt_va_t va = fx->base + fx->page;
+	struct pair p;
+	struct pt_cursor c;
+
+	if (!fx->strategy->disjoint_slots)
+		skip();
+	map(fx, fx->base, fx->page, FRAMES, RW);
+	other_begins(fx, &p, fx->base, fx->page, PT_CHANGE);
+	expect_ok(try_begin(fx, va, 2 * fx->page, PT_BUILD, &c));
+	expect_ok(map_at_cursor(&c, FRAMES, RW, 1));
+	pt_cursor_end(&c);
+	map(fx, va + fx->page, fx->page, FRAMES, RW);
+	assert_int_equal(protect(fx, va, fx->page, 0, PT_WRITE), 1);
+	assert_int_equal(unmap(fx, va, 2 * fx->page), 2);
+	other_ends(&p);
+	check(fx);
+}
+
 static void refused_half_way_it_holds_nothing(struct fixture *fx)
 {
 	on_each_node_lock(fx, refuse_half_way);
@@ -317,6 +338,7 @@ int main(void)
 		TEST(without_nodes_nothing_is_held),
 		TEST(a_range_that_another_changes_is_busy),
 		TEST(beside_a_reader_only_readers_begin),
+		TEST(beside_a_neighbour_all_calls_go_on),
 		TEST(refused_half_way_it_holds_nothing),
 		TEST(refused_it_has_built_nothing),
 		TEST(over_the_bound_of_retired_memory_it_is_busy),

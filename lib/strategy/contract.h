@@ -14,6 +14,8 @@
  *   STRATEGY_LOCK_FREE_QUERY queries take no lock and never wait
  *   STRATEGY_DISJOINT_PARALLEL calls on ranges in different leaf tables write no common cache line
  *   STRATEGY_DISJOINT_BUILDING nor where these are only being made. Default: the same
+ *   STRATEGY_DISJOINT_SLOTS  calls on different pages of one leaf table never wait for each other, and write
+ *                            no common slot. Default: 0
  *   STRATEGY_NODE_LOCKS      the kinds of node locks it has: a bit for each, see lib/sync/nodekind.h;
  *                            the lowest is its default; 0: it locks no nodes
  *   STRATEGY_SHORT_LOCKS     those with which calls on one page may take the short way; if it is not
@@ -51,6 +53,10 @@
 
 #ifndef STRATEGY_DISJOINT_BUILDING
 #define STRATEGY_DISJOINT_BUILDING STRATEGY_DISJOINT_PARALLEL
+#endif
+
+#ifndef STRATEGY_DISJOINT_SLOTS
+#define STRATEGY_DISJOINT_SLOTS 0
 #endif
 
 #ifndef STRATEGY_TABLE_BITS

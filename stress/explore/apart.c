@@ -82,6 +82,7 @@ void apart_judge(const struct program *p)
 {
 	const struct pt_strategy_info *promise = pt_strategy_find(p->strategy);
 	const bool promised = p->scenario->apart == APART_HOMES ? promise->replicates
+			      : p->scenario->neighbours         ? promise->disjoint_slots
 			      : p->scenario->above              ? promise->disjoint_building
 								: promise->disjoint_parallel;
 

@@ -103,6 +103,7 @@ struct scenario {
 	bool roles;    /* a kernel table and a user table that shares its half: see roles.h */
 	bool two_tables;
 	enum apart apart;
+	bool neighbours; /* they work on different pages of one leaf table */
 	bool above;      /* some of them lock tables above leaf tables, or make them */
 	unsigned frames; /* tracked items are counted frames, of at most so many references; or 0 */
 	bool memory_may_fail; /* any one allocation of the threads: the search tries each */

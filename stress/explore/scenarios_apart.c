@@ -52,6 +52,20 @@ const struct scenario scenarios_apart[] = {
 			},
 	},
 	{
+		.name = "apart-slots",
+		.about =
+			"neighbouring pages of one leaf table are mapped, changed, removed and held",
+		.apart = APART_ALL,
+		.neighbours = true,
+		.initial = {MAP(0, 2, 8)},
+		.threads =
+			{
+				{PROTECT(0, 1, 0, PT_WRITE), UNMAP(0, 1), MAP(0, 1, 3)},
+				{BEGIN(PT_CHANGE, 1, 1, 1), C_PROTECT(1, 0, PT_WRITE), END},
+				{BEGIN(PT_BUILD, 2, 2, 1), C_MAP(4), C_JUMP(3), C_MARK(1, 7), END},
+			},
+	},
+	{
 		.name = "apart-tables",
 		.about = "tables of far ranges are linked, detached and freed",
 		.apart = APART_MEMORY,
