@@ -76,6 +76,18 @@ const struct scenario scenarios_range[] = {
 			},
 	},
 	{
+		.name = "range-harvest",
+		.about =
+			"bits of a leaf that has just become one are harvested, while a part of it goes",
+		.initial = {MAP_AS(0, 4, 4, RW | PT_ACCESSED | PT_DIRTY, 1)},
+		.threads =
+			{
+				{HARVEST(1, 2, PT_DIRTY)},
+				{MERGE(0, 4)},
+				{UNMAP(3, 1)},
+			},
+	},
+	{
 		.name = "range-clone",
 		.about = "what is cloned lies in tables that others make at both ends",
 		.two_tables = true,
