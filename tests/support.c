@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +30,19 @@ static void open_table(struct fixture *fx)
 void reclaim(struct fixture *fx)
 {
 	expect_ok(pt_thread_reclaim(fx->self));
+}
+
+void *join(struct fixture *fx, pthread_t id)
+{
+	void *ret = NULL;
+	int rc;
+
+	while ((rc = pthread_tryjoin_np(id, &ret)) == EBUSY) {
+		pt_thread_quiescent(fx->self);
+		sched_yield();
+	}
+	expect_ok(rc);
+	return ret;
 }
 
 static void close_table(struct fixture *fx)

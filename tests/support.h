@@ -6,6 +6,7 @@
 #ifndef PT_TESTS_SUPPORT_H
 #define PT_TESTS_SUPPORT_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,6 +101,12 @@ void fixture_close(struct fixture *fx);
 
 /* Wait until what was removed is free and dropped. */
 void reclaim(struct fixture *fx);
+
+/*
+ * Wait for the end of a thread, and return what it does. It may wait for a grace period, and that does not come,
+ * with the qsbr flavour, while this thread, which is registered, just sleeps.
+ */
+void *join(struct fixture *fx, pthread_t id);
 
 /* Replace the table by an empty one that is configured as fx->config says by now. */
 void fixture_new_table(struct fixture *fx);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Node memory: which chunk a node comes from, where it goes, and how much of it there is. */
-#define _GNU_SOURCE
-#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -268,13 +265,6 @@ static void *live(void *argument)
 	return pt_thread_unregister(self) ? r : NULL;
 }
 
-/* It waits for grace periods: those do not come, with the qsbr flavour, while this thread just sleeps. */
-static bool is_over(struct resident *r, void **ret)
-{
-	pt_thread_quiescent(r->h->self);
-	return pthread_tryjoin_np(r->id, ret) != EBUSY;
-}
-
 static void threads_stay_at_home(struct fixture *fx)
 {
 	struct resident residents[4];
@@ -286,11 +276,7 @@ static void threads_stay_at_home(struct fixture *fx)
 		expect_ok(pthread_create(&residents[i].id, NULL, live, &residents[i]));
 	}
 	for (unsigned i = 0; i < 4; i++) {
-		void *failed = NULL;
-
-		while (!is_over(&residents[i], &failed))
-			sched_yield();
-		assert_null(failed);
+		assert_null(join(fx, residents[i].id));
 		assert_int_equal(residents[i].abroad, 0);
 	}
 	close_homes(&h);

@@ -338,7 +338,7 @@ static void start(struct worker *w)
 
 static void finish(struct worker *w)
 {
-	pthread_join(w->id, NULL);
+	join(w->fx, w->id);
 	expect_ok(w->rc);
 }
 

@@ -45,7 +45,7 @@ static void start(struct other *o, struct fixture *fx, pt_va_t va, uint64_t len,
 
 static void finish(struct other *o)
 {
-	pthread_join(o->id, NULL);
+	join(o->fx, o->id);
 	assert_int_equal(atomic_load(&o->rc), 0);
 	assert_true(atomic_load(&o->begun));
 }

@@ -59,6 +59,7 @@
 
 #include "lockfreequery.h"
 #include "meetingcover.h"
+#include "plainnodes.h"
 #include "section.h"
 #include "uncounted.h"
 #include "zeroed.h"
@@ -76,19 +77,6 @@
 
 /* The lowest of the format's bits. */
 #define CAS_FREEZE (FMT_STRATEGY_MASK & -FMT_STRATEGY_MASK)
-
-static inline bool strategy_node_is_free(struct node *node)
-{
-	(void)node;
-	return true;
-}
-
-static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
-{
-	(void)c;
-	(void)s;
-	(void)child;
-}
 
 /* ---- ranges ---- */
 

@@ -268,7 +268,7 @@ static inline struct node *coupling_build_child(struct cursor *c, struct node *n
 	stat_add(c->stats, STAT_NODES_TAKEN, 1);
 	noderw_init_locked(lock_of(child), coupling_kind(c));
 	slot_publish(slot, fmt_table(node_to_pa(c->table, child)));
-	exclusive_live_add(node, 1, 0);
+	strategy_live_add(c, node, 1, 0);
 	return child;
 }
 
@@ -458,12 +458,6 @@ static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct
 	(void)c;
 	(void)s;
 	(void)child;
-}
-
-static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
-{
-	(void)c;
-	exclusive_live_add(node, slots, marks);
 }
 
 static inline void strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)

@@ -29,7 +29,7 @@ static inline void walk_to_cover(struct cursor *c)
 			break;
 		child = node_take(c->self, level - 1);
 		stat_add(c->stats, STAT_NODES_TAKEN, 1);
-		exclusive_live_add(node_at_pa(t, pa), 1, 0);
+		strategy_live_add(c, node_at_pa(t, pa), 1, 0);
 		pa = node_to_pa(t, child);
 		slot_publish(slot, fmt_table(pa));
 	}

@@ -21,8 +21,9 @@ static inline bool strategy_child_install(struct cursor *c, struct slot *s, stru
 	return strategy_slot_change(c, s, fmt_table(node_to_pa(c->table, child)));
 }
 
-static PT_INLINE void exclusive_live_add(struct node *node, int slots, int marks)
+static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
 {
+	(void)c;
 	node->live = (uint16_t)(node->live + slots);
 	if (marks) /* seldom, and where it never is the compiler sees that */
 		node->marks = (uint16_t)(node->marks + marks);

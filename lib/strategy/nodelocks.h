@@ -132,7 +132,7 @@ static inline struct node *cursor_build_child(struct cursor *c, struct node *nod
 	stat_add(c->stats, STAT_NODES_TAKEN, 1);
 	node_born_locked(c, child);
 	slot_publish(slot, fmt_table(node_to_pa(c->table, child)));
-	exclusive_live_add(node, 1, 0);
+	strategy_live_add(c, node, 1, 0);
 	return child;
 }
 
@@ -206,12 +206,6 @@ static inline enum got cursor_lock_cover(struct cursor *c)
 	c->node = node_at_pa(t, pa);
 	c->level = (uint8_t)level;
 	return held ? GOT_LOCKED : cursor_lock_unless_stray(c, c->node, seen);
-}
-
-static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
-{
-	(void)c;
-	exclusive_live_add(node, slots, marks);
 }
 
 static inline bool strategy_node_is_free(struct node *node)

@@ -56,6 +56,7 @@
 #include "lockfreequery.h"
 #include "meetingcover.h"
 #include "owned.h"
+#include "plainnodes.h"
 #include "uncounted.h"
 #include "zeroed.h"
 
@@ -78,19 +79,6 @@ static inline _Atomic uintptr_t *held_ranges(struct pt_table *table)
 static inline bool strategy_table_is_free(struct pt_table *table)
 {
 	return !atomic_load_explicit(held_ranges(table), memory_order_relaxed);
-}
-
-static inline bool strategy_node_is_free(struct node *node)
-{
-	(void)node;
-	return true;
-}
-
-static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
-{
-	(void)c;
-	(void)s;
-	(void)child;
 }
 
 /* ---- ranges ---- */

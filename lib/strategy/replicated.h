@@ -61,6 +61,7 @@
 
 #include "cover.h"
 #include "gather.h"
+#include "plainnodes.h"
 #include "sync/rwlock.h"
 
 #define STRATEGY_NAME "replicated"
@@ -146,12 +147,6 @@ static inline bool strategy_table_is_free(struct pt_table *table)
 	for (unsigned i = 0; i < s->nr; i++)
 		held |= atomic_load_explicit(&s->of[i].lock, memory_order_relaxed);
 	return !held;
-}
-
-static inline bool strategy_node_is_free(struct node *node)
-{
-	(void)node;
-	return true;
 }
 
 /* ---- queries, with the tree's lock held ---- */
@@ -255,19 +250,6 @@ static PT_INLINE bool strategy_lock_page(struct cursor *c)
 static PT_INLINE void strategy_unlock_page(struct cursor *c)
 {
 	(void)c;
-}
-
-static inline void strategy_adopt_child(struct cursor *c, struct slot *s, struct node *child)
-{
-	(void)c;
-	(void)s;
-	(void)child;
-}
-
-static PT_INLINE void strategy_live_add(struct cursor *c, struct node *node, int slots, int marks)
-{
-	(void)c;
-	exclusive_live_add(node, slots, marks);
 }
 
 static inline void strategy_detach_subtree(struct cursor *c, struct slot *s, pte_t pte)

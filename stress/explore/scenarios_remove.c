@@ -153,8 +153,8 @@ const struct scenario scenarios_remove[] = {
 	{
 		.name = "reuse-emulated",
 		.about =
-			"as reuse-touch, but an emulator dirties it, for which no flush waits, and "
-			"further away",
+			"a huge leaf displaces a page's table, which takes its frame in again elsewhere, "
+			"while an emulator dirties it, for which no flush waits",
 		.hardware = true,
 		.initial = {MAP(0, 1, 1)},
 		.threads =
