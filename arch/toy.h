@@ -3,7 +3,10 @@
  * No real MMU: 3 levels of 4 slots, so that a program that walks off the end of a node, splits,
  * merges or fills a table needs a few calls only. Accessed and dirty work as on x86-64.
  *
- *   bit     0-3: one says what the slot holds, TABLE, LEAF, MARK or FROZEN
+ *   bit     0: present, a table or a leaf
+ *   bit     1: this is a leaf, above level 1 only: as on x86-64, what is a leaf in level 1 says
+ *              "table" to whoever takes it for an entry of a level above
+ *   bit     2, 3: not present, and a MARK or FROZEN
  *   4-18    leaf: properties and cache policy as in pagetree.h
  *   20-55   leaf: frame (that is, the address times 256)
  *   13-55   table: address times 256
@@ -32,8 +35,8 @@
 #define FMT_MARK_BITS 32
 #define FMT_STRATEGY_MASK (UINT64_C(3) << 62)
 
-#define TOY_TABLE (UINT64_C(1) << 0)
-#define TOY_LEAF (UINT64_C(1) << 1)
+#define TOY_PRESENT (UINT64_C(1) << 0)
+#define TOY_HUGE (UINT64_C(1) << 1)
 #define TOY_MARK (UINT64_C(1) << 2)
 #define TOY_FROZEN (UINT64_C(1) << 3)
 #define TOY_PROP_SHIFT 4
@@ -47,14 +50,14 @@
 
 static inline bool fmt_is_table(pte_t pte, unsigned level)
 {
-	return level > 1 && (pte & TOY_TABLE);
+	return level > 1 && (pte & (TOY_PRESENT | TOY_HUGE)) == TOY_PRESENT;
 }
 
 static FMT_INLINE enum pt_kind fmt_kind(pte_t pte, unsigned level)
 {
 	if (fmt_is_table(pte, level))
 		return PT_KIND_TABLE;
-	if (pte & TOY_LEAF)
+	if (pte & TOY_PRESENT)
 		return PT_KIND_LEAF;
 	if (!(pte & ~FMT_STRATEGY_MASK))
 		return PT_KIND_EMPTY;
@@ -69,8 +72,7 @@ static inline bool fmt_prop_valid(pt_prop_t prop, unsigned level)
 
 static inline pte_t fmt_leaf(pt_pa_t pa, pt_prop_t prop, unsigned level)
 {
-	(void)level;
-	return pa << TOY_PAYLOAD_SHIFT | TOY_PROP(prop) | TOY_LEAF;
+	return pa << TOY_PAYLOAD_SHIFT | TOY_PROP(prop) | TOY_PRESENT | (level > 1 ? TOY_HUGE : 0);
 }
 
 static inline pt_pa_t fmt_leaf_pa(pte_t pte, unsigned level)
@@ -104,7 +106,7 @@ static inline pte_t fmt_leaf_move(pte_t pte, pt_pa_t pa)
 
 static inline pte_t fmt_table(pt_pa_t pa)
 {
-	return pa << TOY_PAYLOAD_SHIFT | TOY_TABLE;
+	return pa << TOY_PAYLOAD_SHIFT | TOY_PRESENT;
 }
 
 static inline pt_pa_t fmt_table_pa(pte_t pte)
