@@ -178,7 +178,7 @@ class Unit(Tier):
 
 class Model(Tier):
     def prepare(self):
-        self.commands = self.built([Command("model", "tests/test_model", ["1", "400000"],
+        self.commands = self.built([Command("model", "tests/test_model", ["1", "1000000"],
                                             {"CMOCKA_MESSAGE_OUTPUT": "TAP"}, 60)])
 
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "generate.h"
+#include "guard.h"
 #include "interrupt.h"
 #include "jobs.h"
 #include "list.h"
@@ -72,7 +73,9 @@ static int replay_one(const struct options *options)
 		return EXIT_USAGE;
 	}
 	program_subject(&program, scenario, options->strategies, &subject);
+	guard_arm();
 	right = search_prepare(&subject) && search_replay(&schedule, true);
+	guard_disarm();
 	if (right && !search_replay_fits()) {
 		command_complain(
 			"--replay: '%s' is no schedule of %s: it names a step or a "

@@ -100,5 +100,18 @@ const struct scenario scenarios_range[] = {
 				{MAP(15, 1, 2)},
 			},
 	},
+	{
+		.name = "range-clone-long",
+		.about = "the same, with more tables than a thread fetches nodes at a time",
+		.two_tables = true,
+		.cold = true,
+		.initial = {MAP(4, 24, 4)},
+		.threads =
+			{
+				{CLONE(1, 30, PT_WRITE)},
+				{MAP(0, 1, 1)},
+				{MAP(31, 1, 2)},
+			},
+	},
 	{.name = NULL},
 };
