@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* sched_getaffinity() */
 #include <argp.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "results.h"
 #include "run_options.h"
@@ -12,6 +15,7 @@
 #define DURATION_MOST UINT64_C(3600000000000)
 #define SIZE_LEAST UINT64_C(4096)
 #define SIZE_MOST (UINT64_C(1) << 56)
+#define THREADS_TEXT 32
 
 enum option_key {
 	KEY_SUITE = 's',
@@ -39,7 +43,7 @@ enum option_key {
 };
 
 static const struct argp_option argp_options[] = {
-	{"suite", KEY_SUITE, "NAME", 0, "A choice of workloads: quick", 1},
+	{"suite", KEY_SUITE, "NAME", 0, "A choice of workloads: quick, standard", 1},
 	{"workload", KEY_WORKLOAD, "LIST", 0, "Workloads by name; see ptbench list", 1},
 	{"strategy", KEY_STRATEGY, "LIST", 0, "Strategies (all)", 1},
 	{"node-lock", KEY_NODE_LOCK, "LIST", 0, "Locks of nodes: ttas, ticket, queued, all (ttas)",
@@ -73,6 +77,7 @@ struct parsed {
 	struct settings settings;
 	unsigned given; /* a set of enum setting */
 	const char *suite, *workloads, *strategies, *node_locks, *format, *threads, *baseline;
+	char all_threads[THREADS_TEXT];
 };
 
 static int parse_setting(struct parsed *p, int key, const char *text)
@@ -209,6 +214,21 @@ static enum exit_code add_variant(struct parsed *p, const char *name, unsigned d
 	return EXIT_FINE;
 }
 
+/* 1, 2, 4.. and as many as there are CPUs for this process. */
+static const char *threads_up_to_all(char text[THREADS_TEXT])
+{
+	cpu_set_t allowed;
+	long cpus = sched_getaffinity(0, sizeof(allowed), &allowed) ? sysconf(_SC_NPROCESSORS_ONLN)
+								    : CPU_COUNT(&allowed);
+
+	if (cpus > (long)THREADS_MOST)
+		cpus = THREADS_MOST;
+	if (cpus < 2)
+		return "1";
+	snprintf(text, THREADS_TEXT, cpus & (cpus - 1) ? "1..%ld*2,%ld" : "1..%ld*2", cpus, cpus);
+	return text;
+}
+
 static enum exit_code add_suite(struct parsed *p)
 {
 	const struct suite *suite = suite_find("--suite", p->suite);
@@ -218,7 +238,7 @@ static enum exit_code add_suite(struct parsed *p)
 	if (!suite)
 		return EXIT_USAGE;
 	if (!p->threads)
-		p->threads = suite->threads;
+		p->threads = suite->threads ? suite->threads : threads_up_to_all(p->all_threads);
 	while (suite->entries[count].workload)
 		count++;
 	p->options->variants = calloc(count, sizeof(struct variant));

@@ -21,7 +21,7 @@ struct suite_entry {
 struct suite {
 	const char *name;
 	const char *summary;
-	const char *threads;               /* unless the user says otherwise */
+	const char *threads; /* unless the user says otherwise; NULL: up to all CPUs */
 	const struct suite_entry *entries; /* the last has no workload */
 };
 
