@@ -12,6 +12,7 @@
 #include "progress.h"
 #include "run.h"
 #include "run_report.h"
+#include "run_summary.h"
 
 /* What a repetition takes besides warm-up and measuring: preparing and verifying. */
 #define OVERHEAD_NS 20000000.0
@@ -136,6 +137,7 @@ static enum exit_code run_all(struct run *run)
 {
 	const struct run_options *o = &run->options;
 	bool color = wants_color(STDOUT_FILENO);
+	struct run_summary *summary = run_summary_create(o);
 	enum exit_code code = EXIT_FINE;
 	size_t i, k;
 
@@ -151,14 +153,18 @@ static enum exit_code run_all(struct run *run)
 			run->disturbed += campaign_disturbed(&campaign.configurations[k]);
 		if (!code || code == EXIT_SIGNAL) {
 			report_campaign(&campaign, stdout, color);
+			run_summary_add(summary, &campaign);
 			if (run->results)
 				keep_rows(run, &campaign);
 		}
 		campaign_free(&campaign);
 	}
 	progress_finish();
-	if (!code)
+	if (!code) {
+		run_summary_print(summary, stdout, color);
 		report_legend(o, stdout);
+	}
+	run_summary_destroy(summary);
 	return code;
 }
 

@@ -16,7 +16,7 @@ static void cell_number(struct table *table, double value)
 		table_cell(table, "%.*f", digits, value);
 }
 
-static void cell_ratio(struct table *table, double value, double reference)
+void report_ratio(struct table *table, double value, double reference)
 {
 	if (value > 0 && reference > 0)
 		cell_number(table, value / reference);
@@ -47,8 +47,23 @@ static void cell_mib(struct table *table, uint64_t bytes)
 		cell_number(table, (double)bytes / 1048576);
 }
 
+static const struct pt_strategy_info *bare_of(const struct contender_list *contenders)
+{
+	for (size_t i = 0; i < contenders->count; i++)
+		if (contenders->items[i].strategy->isolation == PT_ISOLATION_NONE)
+			return contenders->items[i].strategy;
+	return NULL;
+}
+
+double report_bare_cpu(const struct campaign *campaign)
+{
+	const struct pt_strategy_info *bare = bare_of(&campaign->options->contenders);
+
+	return bare ? median_of(campaign_find(campaign, bare, 1), FIGURE_CPU) : 0;
+}
+
 static void add_row(const struct campaign *c, const struct configuration *configuration,
-		    const struct pt_strategy_info *bare, struct table *table)
+		    struct table *table)
 {
 	const struct configuration *baseline =
 		campaign_find(c, c->options->baseline, configuration->threads);
@@ -61,10 +76,10 @@ static void add_row(const struct campaign *c, const struct configuration *config
 	table_cell(table, "%u", configuration->threads);
 	cell_number(table, ops.median / 1e6);
 	table_cell(table, "%.1f", stats_spread_percent(&ops));
-	cell_ratio(table, ops.median, median_of(baseline, FIGURE_OPS));
+	report_ratio(table, ops.median, median_of(baseline, FIGURE_OPS));
 	cell_number(table, median_of(configuration, FIGURE_WALL));
 	cell_number(table, cpu);
-	cell_ratio(table, cpu, bare ? median_of(campaign_find(c, bare, 1), FIGURE_CPU) : 0);
+	report_ratio(table, cpu, report_bare_cpu(c));
 	table_cell(table, "%.2f", median_of(configuration, FIGURE_CPU_OVER_WALL));
 	if (c->variant->workload->min_threads > 1)
 		cell_number(table, median_of(configuration, FIGURE_BACKGROUND_OPS) / 1e6);
@@ -119,25 +134,20 @@ static void report_why(const struct campaign *c, FILE *out, bool color)
 void report_campaign(const struct campaign *campaign, FILE *out, bool color)
 {
 	const struct workload *workload = campaign->variant->workload;
-	const struct contender_list *contenders = &campaign->options->contenders;
-	const struct pt_strategy_info *bare = NULL;
 	struct table *table = create_table(campaign);
 	char title[256];
 	size_t i;
 
-	for (i = 0; i < contenders->count; i++)
-		if (contenders->items[i].strategy->isolation == PT_ISOLATION_NONE)
-			bare = contenders->items[i].strategy;
 	report_title(campaign->variant, title, sizeof(title));
 	fprintf(out, "%s%s%s\n", color ? "\033[1m" : "", title, color ? "\033[0m" : "");
 	fprintf(out, "an operation: %s\n", workload->operation);
 
 	for (i = 0; i < campaign->count; i++)
 		if (campaign->configurations[i].count)
-			add_row(campaign, &campaign->configurations[i], bare, table);
+			add_row(campaign, &campaign->configurations[i], table);
 	if (campaign->single_only)
 		table_line(table, "%s runs with one thread only: it has no synchronisation",
-			   bare->name);
+			   bare_of(&campaign->options->contenders)->name);
 	if (campaign->too_few)
 		table_line(table, "not run with %u thread%s: %s needs %u", campaign->too_few,
 			   campaign->too_few > 1 ? "s" : "", workload->name, workload->min_threads);

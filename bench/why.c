@@ -97,8 +97,7 @@ void why_row(struct table *table, const char *who, unsigned threads, const struc
 {
 	const struct pt_stats *c = &why->counts;
 	/* Zeros would say that a query takes no lock, which holds for some strategies only. */
-	bool counted = c->locks + c->nodes_taken + c->nodes_given > 0;
-	uint64_t of = counted ? why->operations : 0;
+	uint64_t of = why_counted(why) ? why->operations : 0;
 
 	table_cell(table, "%s", who);
 	table_cell(table, "%u", threads);
@@ -132,7 +131,7 @@ void why_log(const char *who, unsigned threads, const struct why *why, const cha
 		return;
 	fprintf(out, "%s, %u threads: the log got %.2f records/%s, %.2f/%s were replayed;\n", who,
 		threads, (double)c->appended / of, unit, (double)c->replayed / of, unit);
-	fprintf(out, "  %.1f %% of its calls were made by another thread, which had the lock\n",
+	fprintf(out, "  %.1f %% of its calls were made by another thread, which had the lock\n\n",
 		100 * (double)c->combined / (double)c->appended);
 }
 

@@ -58,6 +58,12 @@ static inline void why_add(struct why *sum, const struct why *more)
 		sum->retired_bytes_max = more->retired_bytes_max;
 }
 
+/* Did it count anything? Queries and walks do not, though they may take locks. */
+static inline bool why_counted(const struct why *why)
+{
+	return why->counts.locks + why->counts.nodes_taken + why->counts.nodes_given > 0;
+}
+
 json_t *why_json(const struct why *why);
 
 /* A table with a row for each contender; @unit: what is counted for one of, "op" or "ev". */
