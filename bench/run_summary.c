@@ -17,7 +17,7 @@
 struct line {
 	const struct contender *contender;
 	unsigned threads;
-	double *times; /* of each variant; 0: was not run, or bare was not */
+	double *cpu; /* ns for an operation of each variant; 0: was not run */
 	struct why why;
 };
 
@@ -25,6 +25,8 @@ struct run_summary {
 	const struct run_options *options;
 	struct line *lines;
 	size_t count;
+	double *bare; /* ns for an operation of each variant without synchronisation; 0: not known */
+	bool some_bare;
 };
 
 struct run_summary *run_summary_create(const struct run_options *options)
@@ -34,6 +36,7 @@ struct run_summary *run_summary_create(const struct run_options *options)
 	size_t t, i;
 
 	summary->options = options;
+	summary->bare = must(calloc(options->variant_count, sizeof(double)));
 	summary->lines = must(
 		calloc(options->thread_count * contenders->count + 1, sizeof(*summary->lines)));
 	for (t = 0; t < options->thread_count; t++) {
@@ -42,7 +45,7 @@ struct run_summary *run_summary_create(const struct run_options *options)
 
 			line->contender = &contenders->items[i];
 			line->threads = options->threads[t];
-			line->times = must(calloc(options->variant_count, sizeof(double)));
+			line->cpu = must(calloc(options->variant_count, sizeof(double)));
 		}
 	}
 	return summary;
@@ -51,8 +54,9 @@ struct run_summary *run_summary_create(const struct run_options *options)
 void run_summary_destroy(struct run_summary *summary)
 {
 	for (size_t i = 0; i < summary->count; i++)
-		free(summary->lines[i].times);
+		free(summary->lines[i].cpu);
 	free(summary->lines);
+	free(summary->bare);
 	free(summary);
 }
 
@@ -81,37 +85,34 @@ static void add_why(struct why *sum, struct why why)
 
 void run_summary_add(struct run_summary *summary, const struct campaign *campaign)
 {
-	double bare = report_bare_cpu(campaign);
-
+	summary->bare[campaign->number] = report_bare_cpu(campaign);
+	summary->some_bare |= summary->bare[campaign->number] > 0;
 	for (size_t i = 0; i < campaign->count; i++) {
 		const struct configuration *configuration = &campaign->configurations[i];
 		struct line *line = line_of(summary, configuration);
 
-		if (bare > 0)
-			line->times[campaign->number] =
-				campaign_summary(configuration, FIGURE_CPU).median / bare;
+		line->cpu[campaign->number] = campaign_summary(configuration, FIGURE_CPU).median;
 		add_why(&line->why, configuration->why);
 	}
 }
 
-/* Was it run at all? */
-static bool has_times(const struct run_summary *summary, const struct line *line)
+/* What the table says of a variant: times bare, or ns if bare was never run; 0: nothing. */
+static double figure(const struct run_summary *summary, const struct line *line, size_t variant)
 {
-	for (size_t v = 0; v < summary->options->variant_count; v++)
-		if (line->times[v] > 0)
-			return true;
-	return false;
+	if (!summary->some_bare)
+		return line->cpu[variant];
+	return summary->bare[variant] > 0 ? line->cpu[variant] / summary->bare[variant] : 0;
 }
 
-/* The geometric mean, as these are ratios. */
-static double mean_times(const struct run_summary *summary, const struct line *line)
+/* The geometric mean, as these are ratios; 0: there is nothing to say. */
+static double mean_figure(const struct run_summary *summary, const struct line *line)
 {
 	double sum = 0;
 	unsigned n = 0;
 
 	for (size_t v = 0; v < summary->options->variant_count; v++) {
-		if (line->times[v] > 0) {
-			sum += log(line->times[v]);
+		if (figure(summary, line, v) > 0) {
+			sum += log(figure(summary, line, v));
 			n++;
 		}
 	}
@@ -150,29 +151,30 @@ static void print_columns(const struct run_summary *summary, size_t first, size_
 	for (i = 0; i < summary->count; i++) {
 		const struct line *line = &summary->lines[i];
 
-		if (!has_times(summary, line))
+		if (mean_figure(summary, line) <= 0)
 			continue;
 		table_cell(table, "%s",
 			   contender_label(label, &summary->options->contenders, line->contender));
 		table_cell(table, "%u", line->threads);
 		for (v = first; v < end; v++)
-			report_ratio(table, line->times[v], 1);
+			report_ratio(table, figure(summary, line, v), 1);
 		if (mean)
-			report_ratio(table, mean_times(summary, line), 1);
+			report_ratio(table, mean_figure(summary, line), 1);
 	}
 	table_print(table, out, color);
 	table_destroy(table);
 	fputc('\n', out);
 }
 
-static void print_times(const struct run_summary *summary, FILE *out, bool color)
+static void print_figures(const struct run_summary *summary, FILE *out, bool color)
 {
 	size_t variants = summary->options->variant_count, v, n;
 	size_t parts = (variants + COLUMNS_MOST - 1) / COLUMNS_MOST;
 	char title[256], text[4];
 
-	fprintf(out,
-		"CPU time of an operation, times that of bare with 1 thread; the mean is geometric:\n");
+	fprintf(out, "CPU %s with 1 thread; mean: geometric\n",
+		summary->some_bare ? "time of an operation, times that of bare"
+				   : "ns of an operation, as bare was not run");
 	for (v = 0; v < variants; v++) {
 		report_title(&summary->options->variants[v], title, sizeof(title));
 		fprintf(out, "  %-2s  %s\n", letters(text, v), title);
@@ -208,19 +210,10 @@ static void print_why(const struct run_summary *summary, FILE *out, bool color)
 
 void run_summary_print(const struct run_summary *summary, FILE *out, bool color)
 {
-	bool some = false;
-	size_t i;
-
 	if (summary->options->variant_count < 2)
 		return;
 	fprintf(out, "%sall workloads%s\n", color ? "\033[1m" : "", color ? "\033[0m" : "");
-	for (i = 0; i < summary->count; i++)
-		some |= has_times(summary, &summary->lines[i]);
-	if (some)
-		print_times(summary, out, color);
-	else
-		fprintf(out,
-			"bare is not among the strategies: there is nothing to compare with\n\n");
+	print_figures(summary, out, color);
 	if (summary->options->why)
 		print_why(summary, out, color);
 }
